@@ -1,0 +1,57 @@
+/** Closed list of what a client can be told; the same names stand in the schema's ErrorCode. */
+export const errorCodes = [
+  'BAD_INPUT',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'BUDGET_EXCEEDED',
+  'QUERY_TOO_COMPLEX',
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_REJECTED',
+  'CANCELLED',
+  'INTERNAL',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** Which of a provider call's three deadlines ran out. */
+export type TimeoutPhase = 'FIRST_TOKEN' | 'IDLE' | 'TOTAL';
+
+/** What stands beside `code` in a GraphQL error's extensions. */
+export interface ErrorDetails {
+  readonly retryAfterMs?: number;
+  readonly phase?: TimeoutPhase;
+  /** Provider calls that were made before giving up. */
+  readonly attempts?: number;
+  readonly cost?: number;
+  readonly limit?: number;
+  readonly requestId?: string;
+  readonly runId?: string;
+  /** JSON Schema faults, configuration faults and the like: one line each, with their path. */
+  readonly issues?: readonly string[];
+}
+
+/**
+ * The only error that reaches a client with its own message; everything else is masked as INTERNAL.
+ * `message` says what was expected and what came, and never holds a secret.
+ */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  /** The same call may succeed later. Adapters decide it once, when they translate. */
+  readonly retryable: boolean;
+  readonly details: ErrorDetails;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly retryable?: boolean; readonly details?: ErrorDetails; readonly cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.name = 'GatewayError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details ?? {};
+  }
+}

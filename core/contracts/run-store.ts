@@ -1,0 +1,106 @@
+import type { NewMessage } from './conversation-store.ts';
+import type { RunKey } from './event-log.ts';
+import type { Page, Slice } from './page.ts';
+import type { RunErrorRecord, RunKind } from './run-event.ts';
+import type { Usage } from './usage.ts';
+
+export type RunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+
+export interface IngestFailureRecord {
+  readonly externalId: string;
+  readonly message: string;
+}
+
+/** What only runs of one kind have. */
+export type RunDetail =
+  | {
+      readonly kind: 'CHAT';
+      /** Null when the run is not stored, or its conversation was deleted. */
+      readonly conversationId: string | null;
+      /** The message that is answered; null when the run is not stored. */
+      readonly questionId: string | null;
+      /** Chosen when the run starts; the message exists once there is something to keep. */
+      readonly replyId: string;
+    }
+  | {
+      readonly kind: 'INGEST';
+      readonly collectionId: string;
+      readonly documentsTotal: number;
+      readonly documentsDone: number;
+      readonly documentsSkipped: number;
+      readonly failures: readonly IngestFailureRecord[];
+    };
+
+export interface RunRecord extends RunKey {
+  readonly kind: RunKind;
+  readonly status: RunStatus;
+  /** 1 for the first execution; a takeover raises it. Fences every write. */
+  readonly attempt: number;
+  /** SHA-256 of the canonical input: the same runId with another input is CONFLICT. */
+  readonly inputHash: string;
+  readonly stored: boolean;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly usage: Usage;
+  readonly error: RunErrorRecord | null;
+  readonly user: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly detail: RunDetail;
+}
+
+export interface NewRun extends RunKey {
+  readonly inputHash: string;
+  /** All that executing needs: a run can be executed from its row alone. Kept until the run ends. */
+  readonly input: unknown;
+  readonly user: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly detail: RunDetail;
+}
+
+/** What a chat writes when it begins, in one transaction with its run. */
+export interface NewTurn {
+  readonly conversation:
+    | { readonly type: 'new'; readonly id: string; readonly title: string | null; readonly user: string | null }
+    | { readonly type: 'existing'; readonly id: string };
+  /** A branch from this message; null: goes on from the newest. */
+  readonly parentMessageId: string | null;
+  /** Null: `parentMessageId`, a USER message, is answered again. Its parent is filled in by the store. */
+  readonly question: Omit<NewMessage, 'parentId' | 'conversationId'> | null;
+}
+
+export interface RunPatch {
+  readonly status?: RunStatus;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  readonly usage?: Usage;
+  readonly error?: RunErrorRecord;
+  readonly detail?: RunDetail;
+}
+
+export interface RunFilter {
+  readonly kind?: RunKind;
+  readonly status?: RunStatus;
+  readonly user?: string;
+}
+
+/** Every method but `interrupted` is bound to one tenant. */
+export interface RunStore {
+  /**
+   * Claims the id. `created: false` returns the run that has it, whatever its input: the caller compares hashes.
+   * With a turn, the conversation and the question are written in the same transaction, and these are refused:
+   * an unknown conversation or parent (NOT_FOUND), a parent that is not in the conversation (BAD_INPUT), no question and a
+   * parent that is no USER message (BAD_INPUT), and, without parentMessageId, a conversation with a run under way
+   * (CONFLICT with details.runId). `run.detail` comes back with the ids filled in.
+   */
+  claim(run: NewRun, turn: NewTurn | null): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
+  /** What `claim` was given as input; null when the run has ended or is unknown. */
+  input(key: RunKey): Promise<unknown>;
+  byRunIds(tenant: string, runIds: readonly string[], signal?: AbortSignal): Promise<readonly RunRecord[]>;
+  /** Newest first. */
+  list(tenant: string, filter: RunFilter, page: Page, signal?: AbortSignal): Promise<Slice<RunRecord>>;
+  /** Writes if `attempt` still owns the run and it has not ended; false otherwise. A reply is written in the same transaction. */
+  update(key: RunKey, attempt: number, patch: RunPatch, reply?: NewMessage): Promise<boolean>;
+  /** Ends every QUEUED or RUNNING run, of any tenant, as FAILED with this error; returns them. Called once at start. */
+  failInterrupted(error: RunErrorRecord): Promise<readonly RunRecord[]>;
+}

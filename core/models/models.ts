@@ -1,0 +1,76 @@
+import type { Capability, ChatChunk, ChatRequest, Completion } from '../contracts/model-provider.ts';
+import type { UsageMeter } from './usage-meter.ts';
+
+/** What a call belongs to and what bounds it. */
+export interface CallOptions {
+  readonly tenant: string;
+  /** Counts what the call cost, also when it is cut or cancelled. */
+  readonly meter: UsageMeter;
+  readonly signal: AbortSignal;
+  /** Total deadline of this call where it is shorter than the configured one. */
+  readonly timeoutMs?: number;
+}
+
+/** A request as core makes it: without `model`, the default of its kind. */
+export interface ModelRequest extends Omit<ChatRequest, 'model'> {
+  readonly model: string | null;
+}
+
+export interface ChatModel {
+  readonly name: string;
+  readonly provider: string;
+  readonly generative: boolean;
+  /** Tokens of input and output together. */
+  readonly contextWindow: number;
+  /** Reads attachments of these MIME types; entries may end in /*. */
+  readonly attachments: readonly string[];
+}
+
+export interface EmbeddedText {
+  readonly vector: Float32Array;
+  /** This text's share of the call's input tokens. */
+  readonly tokens: number;
+}
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly provider: string;
+  readonly capabilities: readonly Capability[];
+  readonly contextWindow: number | null;
+  readonly inputUsdPerMillion: number | null;
+  readonly outputUsdPerMillion: number | null;
+  readonly health: ModelHealth;
+}
+
+export interface ModelHealth {
+  readonly circuit: 'CLOSED' | 'HALF_OPEN' | 'OPEN';
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  /** 0..1 over the last minute. */
+  readonly errorRate: number;
+  readonly callsLastMinute: number;
+}
+
+/** The pool: the only way to a provider. Every call is queued, timed, retried and counted here. */
+export interface Models {
+  /** BAD_INPUT for a name that is known and cannot chat; null: the default. A name nobody lists goes to the default provider. */
+  chatModel(name: string | null): ChatModel;
+  readonly defaultEmbeddingModel: string;
+  /** Vector length; asked of the provider once when it is not known. */
+  embeddingDimensions(model: string, signal: AbortSignal): Promise<number>;
+  /**
+   * Streams one generation. Retries before the first chunk only; after it, a failure is thrown as it is. First token,
+   * idle and total deadlines end it as UPSTREAM_TIMEOUT with the phase. Leaving the loop aborts the provider call.
+   */
+  chat(request: ModelRequest, options: CallOptions): AsyncIterable<ChatChunk>;
+  complete(request: ModelRequest, options: CallOptions): Promise<Completion & { readonly model: string }>;
+  /** One text's vector, batched with every other embedding asked for at about the same time in this process. */
+  embed(model: string, text: string, options: CallOptions): Promise<EmbeddedText>;
+  /** Every model that can be routed to; a provider that does not answer in time shows what is configured, not an error. */
+  list(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+  /** One line per provider, from the last call and the last probe: never waits for the network. */
+  health(): readonly { readonly name: string; readonly ok: boolean; readonly detail: string | null }[];
+  close(): Promise<void>;
+}
