@@ -1,4 +1,4 @@
-import type { NewMessage } from './conversation-store.ts';
+import type { MessageRecord, NewMessage } from './conversation-store.ts';
 import type { RunKey } from './event-log.ts';
 import type { Page, Slice } from './page.ts';
 import type { RunErrorRecord, RunKind } from './run-event.ts';
@@ -47,6 +47,8 @@ export interface RunRecord extends RunKey {
   readonly user: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly detail: RunDetail;
+  /** The terminal event's seq; null until the run has ended, and for one that ended without its process. */
+  readonly lastSeq: number | null;
 }
 
 export interface NewRun extends RunKey {
@@ -76,6 +78,7 @@ export interface RunPatch {
   readonly usage?: Usage;
   readonly error?: RunErrorRecord;
   readonly detail?: RunDetail;
+  readonly lastSeq?: number;
 }
 
 export interface RunFilter {
@@ -103,4 +106,10 @@ export interface RunStore {
   update(key: RunKey, attempt: number, patch: RunPatch, reply?: NewMessage): Promise<boolean>;
   /** Ends every QUEUED or RUNNING run, of any tenant, as FAILED with this error; returns them. Called once at start. */
   failInterrupted(error: RunErrorRecord): Promise<readonly RunRecord[]>;
+}
+
+/** Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. */
+export interface UnstoredRunStore extends RunStore {
+  /** The reply that `update` was given; null when there was none, or the run is gone. */
+  reply(key: RunKey): Promise<MessageRecord | null>;
 }

@@ -1,0 +1,52 @@
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import type { Page, Slice } from '../../core/contracts/page.ts';
+import type { RunFilter, RunRecord } from '../../core/contracts/run-store.ts';
+
+/**
+ * One page of runs, newest first. Keys have the shape of the PostgreSQL list (microseconds since the epoch as text, run
+ * id), so that a page of both can be merged.
+ */
+export function listRuns(runs: Iterable<RunRecord>, filter: RunFilter, page: Page): Slice<RunRecord> {
+  const after = page.after === null ? null : parseKey(page.after);
+  const matching = [...runs]
+    .filter((run) => matches(run, filter))
+    .map((item) => ({ item, key: keyOf(item) }))
+    .filter(({ key }) => after === null || compareKeys(key, after) > 0)
+    .sort((a, b) => compareKeys(a.key, b.key));
+  return { items: matching.slice(0, page.first), hasNext: matching.length > page.first };
+}
+
+function matches(run: RunRecord, { kind, status, user }: RunFilter): boolean {
+  return (
+    (kind === undefined || run.kind === kind) &&
+    (status === undefined || run.status === status) &&
+    (user === undefined || run.user === user)
+  );
+}
+
+type Key = readonly [microseconds: string, runId: string];
+
+function keyOf(run: RunRecord): Key {
+  return [String(run.createdAt.getTime() * 1_000), run.runId];
+}
+
+/** Positive when `a` comes after `b`: the newer one, then the higher id, stands first. */
+function compareKeys(a: Key, b: Key): number {
+  const newer = Number(b[0]) - Number(a[0]);
+  if (newer !== 0) return newer;
+  if (a[1] === b[1]) return 0;
+  return a[1] < b[1] ? 1 : -1;
+}
+
+function parseKey(key: readonly (string | number)[]): Key {
+  const [microseconds, runId, ...rest] = key;
+  if (
+    typeof microseconds === 'string' &&
+    /^\d{1,16}$/.test(microseconds) &&
+    typeof runId === 'string' &&
+    !rest.length
+  ) {
+    return [microseconds, runId];
+  }
+  throw new GatewayError('BAD_INPUT', `after: expected a cursor of this list, got the key ${JSON.stringify(key)}`);
+}

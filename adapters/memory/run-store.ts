@@ -1,0 +1,157 @@
+import type { Clock } from '../../core/contracts/clock.ts';
+import type { RunKey } from '../../core/contracts/event-log.ts';
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import type { MessageRecord, NewMessage } from '../../core/contracts/conversation-store.ts';
+import type { NewRun, RunPatch, RunRecord, RunStatus, UnstoredRunStore } from '../../core/contracts/run-store.ts';
+import { noUsage } from '../../core/models/usage-meter.ts';
+import { listRuns } from './run-list.ts';
+
+export interface MemoryRunStoreOptions {
+  readonly clock: Clock;
+  /** How long an ended run is kept. */
+  readonly retentionMs: number;
+  /** Above it the run that ended first is dropped; when none has ended, `claim` refuses. */
+  readonly maxRuns: number;
+}
+
+interface Entry {
+  run: RunRecord;
+  input: unknown;
+  reply: MessageRecord | null;
+}
+
+/**
+ * Runs that are not stored. They have no conversation: claiming one with a turn throws. A reply is kept with its run.
+ * The id of a run that was dropped can be claimed anew.
+ *
+ * No timer: each call first drops what is past the retention, and `maxRuns` bounds what waits for that.
+ */
+export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOptions): UnstoredRunStore {
+  const tenants = new Map<string, Map<string, Entry>>();
+  /** Runs that have ended, in that order. */
+  const ended = new Map<RunRecord, number>();
+  let size = 0;
+
+  function find({ tenant, runId }: RunKey): Entry | undefined {
+    dropExpired();
+    return tenants.get(tenant)?.get(runId);
+  }
+
+  function drop(run: RunRecord): void {
+    const ofTenant = tenants.get(run.tenant);
+    ended.delete(run);
+    if (ofTenant?.delete(run.runId)) size -= 1;
+    if (ofTenant?.size === 0) tenants.delete(run.tenant);
+  }
+
+  function dropExpired(): void {
+    const now = clock.now();
+    for (const [run, endedAt] of ended) {
+      if (endedAt + retentionMs > now) return;
+      drop(run);
+    }
+  }
+
+  function makeRoom(): void {
+    if (size < maxRuns) return;
+    const [oldest] = ended.keys();
+    if (oldest === undefined) {
+      throw new GatewayError(
+        'RATE_LIMITED',
+        `${maxRuns} runs that are not stored are under way, the most this instance keeps; try again later`,
+        { retryable: true, details: { limit: maxRuns } },
+      );
+    }
+    drop(oldest);
+  }
+
+  function write(entry: Entry, patch: RunPatch): void {
+    const status = patch.status ?? entry.run.status;
+    const finishedAt = patch.finishedAt ?? (hasEnded(status) ? new Date(clock.now()) : entry.run.finishedAt);
+    const detail = patch.detail ?? entry.run.detail;
+    entry.run = { ...entry.run, ...patch, kind: detail.kind, detail, status, finishedAt };
+    if (!hasEnded(status)) return;
+    entry.input = null;
+    ended.set(entry.run, clock.now());
+  }
+
+  return {
+    async claim(run, turn) {
+      if (turn !== null) throw new Error(`run ${run.runId}: a turn is written to the database, with a stored run`);
+      const existing = find(run);
+      if (existing !== undefined) return { run: existing.run, created: false };
+      makeRoom();
+      const entry = { run: queued(run, new Date(clock.now())), input: run.input ?? null, reply: null };
+      const ofTenant = tenants.get(run.tenant) ?? new Map<string, Entry>();
+      tenants.set(run.tenant, ofTenant.set(run.runId, entry));
+      size += 1;
+      return { run: entry.run, created: true };
+    },
+
+    async input(key) {
+      return find(key)?.input ?? null;
+    },
+
+    async byRunIds(tenant, runIds, signal) {
+      signal?.throwIfAborted();
+      return [...new Set(runIds)].flatMap((runId) => find({ tenant, runId })?.run ?? []);
+    },
+
+    async list(tenant, filter, page, signal) {
+      signal?.throwIfAborted();
+      dropExpired();
+      const runs = (tenants.get(tenant)?.values() ?? []).map((entry) => entry.run);
+      return listRuns(runs, filter, page);
+    },
+
+    async update(key, attempt, patch, reply) {
+      if (patch.status === 'QUEUED') throw new Error(`run ${key.runId}: a run never goes back to QUEUED`);
+      const entry = find(key);
+      if (entry === undefined || entry.run.attempt !== attempt || hasEnded(entry.run.status)) return false;
+      if (reply !== undefined) entry.reply = written(reply, new Date(clock.now()));
+      write(entry, patch);
+      return true;
+    },
+
+    async reply(key) {
+      return find(key)?.reply ?? null;
+    },
+
+    async failInterrupted(error) {
+      const underWay = [...tenants.values()]
+        .flatMap((ofTenant) => [...ofTenant.values()])
+        .filter((entry) => !hasEnded(entry.run.status));
+      for (const entry of underWay) write(entry, { status: 'FAILED', error });
+      return underWay.map((entry) => entry.run);
+    },
+  };
+}
+
+function written(message: NewMessage, createdAt: Date): MessageRecord {
+  return { ...message, createdAt };
+}
+
+function queued(run: NewRun, createdAt: Date): RunRecord {
+  return {
+    tenant: run.tenant,
+    runId: run.runId,
+    kind: run.detail.kind,
+    status: 'QUEUED',
+    attempt: 1,
+    inputHash: run.inputHash,
+    stored: false,
+    createdAt,
+    startedAt: null,
+    finishedAt: null,
+    usage: noUsage,
+    error: null,
+    user: run.user,
+    metadata: run.metadata,
+    detail: run.detail,
+    lastSeq: null,
+  };
+}
+
+function hasEnded(status: RunStatus): boolean {
+  return status !== 'QUEUED' && status !== 'RUNNING';
+}

@@ -1,0 +1,62 @@
+import type { PoolClient } from 'pg';
+import { cancelled, isConnectionFailure } from './sql-error.ts';
+import { untilAborted } from './until-aborted.ts';
+
+export interface StatementResult<Row> {
+  readonly rows: Row[];
+  /** What PostgreSQL says it did: `SELECT`, `COMMIT`, `ROLLBACK` … */
+  readonly command: string;
+}
+
+/**
+ * One connection of the pool while somebody holds it. Statements run one after the other; one whose caller has gone
+ * still holds the connection until PostgreSQL has answered, since the next answer would otherwise be taken for its own.
+ */
+export class Connection {
+  readonly #client: PoolClient;
+  readonly #cancel: ((client: PoolClient) => Promise<void>) | undefined;
+  /** Settles, without rejecting, when everything begun so far has ended. */
+  #settled: Promise<unknown> = Promise.resolve();
+  #broken = false;
+
+  constructor(client: PoolClient, cancel: ((client: PoolClient) => Promise<void>) | undefined) {
+    this.#client = client;
+    this.#cancel = cancel;
+  }
+
+  async run<Row>(
+    name: string,
+    text: string,
+    parameters: unknown[],
+    signal?: AbortSignal,
+  ): Promise<StatementResult<Row>> {
+    let running = false;
+    let cancelling: Promise<void> | undefined;
+    const statement = async (): Promise<StatementResult<Row>> => {
+      if (signal?.aborted) throw cancelled(name, signal);
+      running = true;
+      try {
+        // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
+        return (await this.#client.query(text, parameters)) as unknown as StatementResult<Row>;
+      } catch (error) {
+        if (isConnectionFailure(error)) this.#broken = true;
+        throw error;
+      } finally {
+        running = false;
+        await cancelling;
+      }
+    };
+    const result = this.#settled.then(statement);
+    this.#settled = result.catch(() => {});
+    return await untilAborted(name, result, signal, () => {
+      // The server must have taken the request before anything else runs here, or it would hit the next statement.
+      if (running) cancelling = this.#cancel?.(this.#client).catch(() => {});
+    });
+  }
+
+  /** Gives the connection back once all that was begun on it has ended. A broken one is replaced by the pool. */
+  async release(): Promise<void> {
+    await this.#settled;
+    this.#client.release(this.#broken);
+  }
+}

@@ -1,0 +1,46 @@
+import type { SQL } from 'drizzle-orm';
+import { openEmbedded } from './embedded.ts';
+import { openServer } from './server-database.ts';
+
+export interface Queryable {
+  /**
+   * Runs one parameterised statement and returns its rows as PostgreSQL's driver reads them: timestamptz is a Date
+   * (milliseconds), bigint and vector are text, jsonb is parsed.
+   *
+   * `name` is kebab-case, counted, and shows in errors and metrics. Aborting drops a statement that still waits for a
+   * connection; one that runs is left (and cancelled where the server can) while the caller gets CANCELLED at once.
+   */
+  query<Row>(name: string, statement: SQL, signal?: AbortSignal): Promise<Row[]>;
+}
+
+export interface Database extends Queryable {
+  /**
+   * On one connection: committed when `work` resolves, rolled back when it rejects or the signal is aborted.
+   * Nothing inside may use the Database itself: embedded there is one connection, it would deadlock. That throws.
+   */
+  transaction<T>(name: string, work: (transaction: Queryable) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** How often each named statement ran. For metrics, and for tests that prove batching. */
+  readonly statements: ReadonlyMap<string, number>;
+  /** From the last statement and the pool's state: never waits on the connection. */
+  health(): { ok: boolean; detail: string | null };
+  /** Waits for what runs, then closes. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** Holds the embedded database, in its folder `postgres`. Not touched when there is a `databaseUrl`. */
+  readonly dataDir: string;
+  /** A PostgreSQL server with pgvector, instead of the embedded one. */
+  readonly databaseUrl?: string;
+  /** Connections to the server; the embedded database has exactly one. */
+  readonly maxConnections?: number;
+  /** A statement that got no connection within this time fails as retryable. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Opens the database and brings its tables up to date. */
+export function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { databaseUrl, maxConnections = 10, connectTimeoutMs = 60_000 } = options;
+  if (databaseUrl === undefined) return openEmbedded({ dataDir: options.dataDir, connectTimeoutMs });
+  return openServer({ databaseUrl, maxConnections, connectTimeoutMs });
+}

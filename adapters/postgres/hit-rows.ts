@@ -1,0 +1,60 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { IndexHit } from '../../core/contracts/search-index.ts';
+import { highlightsOf } from './highlights.ts';
+
+/** The hit's passage and document, so that neither needs a statement of its own. */
+export const hitColumns = sql`passages.id as passage_id, passages.position, passages.text,
+  documents.id as document_id, documents.collection_id, documents.external_id, documents.title, documents.url,
+  documents.metadata, documents.created_at, documents.updated_at`;
+
+/** Joins the rows named `hit` to what `hitColumns` reads. */
+export function hitTables(tenant: string): SQL {
+  return sql`join passages on passages.tenant = ${tenant} and passages.id = hit.passage_id
+    join documents on documents.tenant = ${tenant} and documents.id = hit.document_id`;
+}
+
+export interface HitRow {
+  readonly ordinal: number;
+  readonly score: number;
+  readonly keyword: number | null;
+  readonly similarity: number | null;
+  readonly headline: string | null;
+  readonly passage_id: string;
+  readonly position: number;
+  readonly text: string;
+  readonly document_id: string;
+  readonly collection_id: string;
+  readonly external_id: string;
+  readonly title: string | null;
+  readonly url: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export function hitOf(row: HitRow): IndexHit {
+  return {
+    passage: { id: row.passage_id, documentId: row.document_id, position: row.position, text: row.text },
+    document: {
+      id: row.document_id,
+      collectionId: row.collection_id,
+      externalId: row.external_id,
+      title: row.title,
+      url: row.url,
+      metadata: row.metadata,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    },
+    score: row.score,
+    vectorScore: row.similarity,
+    keywordScore: row.keyword,
+    highlights: highlightsOf(row.headline),
+  };
+}
+
+/** The hits of each query, in the order of `count` queries; rows come sorted. */
+export function hitsByQuery(rows: readonly HitRow[], count: number): IndexHit[][] {
+  const hits: IndexHit[][] = Array.from({ length: count }, () => []);
+  for (const row of rows) hits[row.ordinal]?.push(hitOf(row));
+  return hits;
+}

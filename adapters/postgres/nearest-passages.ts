@@ -1,0 +1,70 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { candidates } from './search-settings.ts';
+import { longestIndexedVector } from './vector-indexes.ts';
+
+/** Up to so many passages, comparing every vector is as fast as the index, and exact. */
+const exactUpTo = 2_000;
+/** With a filter the index may have to give back most of what it finds. */
+const exactUpToFiltered = 20_000;
+
+/** A filter that some of the queries share: `condition` is over `documents.metadata`, null for no filter. */
+export interface FilterGroup {
+  readonly group: number;
+  readonly condition: SQL | null;
+}
+
+/**
+ * The common table expression `nearest (ordinal, passage_id, document_id, similarity)`: for each row of `query` its nearest
+ * passages. `query` has ordinal, collection_id, embedding, dimensions (null: no vector), passages (how many its collection
+ * has), filter_group and excluded_id (a document that is left out, or null).
+ *
+ * The index of a vector length is only found through the literal length, hence one branch for each. It covers all tenants
+ * and collections, so that a small one in a large table, or a rare filter, can come back short: then, and where there is
+ * little to read, every vector is compared.
+ */
+export function nearestPassages(tenant: string, dimensions: readonly number[], groups: readonly FilterGroup[]): SQL {
+  const indexed = [...new Set(dimensions)].filter((length) => length <= longestIndexedVector);
+  const approximate = indexed.flatMap((length) => groups.map((group) => approximateBranch(tenant, length, group)));
+  const exact = groups.map((group) => exactBranch(tenant, group));
+  return sql`approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing}),
+    nearest as materialized (
+      ${union(exact)} union all
+      select approximate.* from approximate join query using (ordinal)
+      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${candidates})`;
+}
+
+export function union(branches: readonly SQL[]): SQL {
+  return sql.join([...branches], sql` union all `);
+}
+
+const nothing = sql`select null::int as ordinal, null::uuid as passage_id, null::uuid as document_id,
+  null::float8 as similarity where false`;
+
+function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup): SQL {
+  const length = sql.raw(String(dimensions));
+  // As a subquery it is checked on the way, row by row; a join might be done first, and the index's order lost.
+  const filter =
+    condition &&
+    sql`and (select ${condition} from documents where documents.tenant = ${tenant} and documents.id = v.document_id)`;
+  return sql`select query.ordinal, found.* from query cross join lateral (
+      select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
+      where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = ${length}
+        and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
+      order by v.embedding::vector(${length}) <=> query.embedding limit ${candidates}) found
+    where query.dimensions = ${length} and query.filter_group = ${group}
+      and query.passages > ${condition ? exactUpToFiltered : exactUpTo}`;
+}
+
+function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
+  const filter =
+    condition &&
+    sql`and exists (select from documents
+      where documents.tenant = ${tenant} and documents.id = v.document_id and ${condition})`;
+  return sql`select query.ordinal, found.* from query cross join lateral (
+      select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
+      where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = query.dimensions
+        and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
+      order by v.embedding <=> query.embedding, v.passage_id limit ${candidates}) found
+    where query.dimensions is not null and query.filter_group = ${group}
+      and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${candidates}`;
+}

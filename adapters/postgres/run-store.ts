@@ -1,0 +1,108 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { NewMessage } from '../../core/contracts/conversation-store.ts';
+import type { RunKey } from '../../core/contracts/event-log.ts';
+import type { NewRun, RunFilter, RunPatch, RunRecord, RunStore } from '../../core/contracts/run-store.ts';
+import { claimWithTurn } from './claim-turn.ts';
+import type { Database, Queryable } from './database.ts';
+import { insertMessage, jsonText } from './insert-message.ts';
+import { afterKey, sliceOf } from './newest-first.ts';
+import { assignments, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
+
+/** Runs in PostgreSQL, with the conversations they write. */
+export function postgresRunStore(database: Database): RunStore {
+  return {
+    async claim(run, turn) {
+      const created =
+        turn === null
+          ? await claimAlone(database, run)
+          : await database.transaction('run-claim', (transaction) => claimWithTurn(transaction, run, turn));
+      if (created !== null) return { run: created, created: true };
+      const [existing] = await byRunIds(database, run.tenant, [run.runId]);
+      if (existing === undefined) throw new Error(`run ${run.runId} was taken, and is gone`);
+      return { run: existing, created: false };
+    },
+
+    async input(key) {
+      const [row] = await database.query<{ input: unknown }>(
+        'run-input',
+        sql`select input from runs where tenant = ${key.tenant} and run_id = ${key.runId}`,
+      );
+      return row?.input ?? null;
+    },
+
+    byRunIds: (tenant, runIds, signal) => byRunIds(database, tenant, runIds, signal),
+
+    async list(tenant, filter, page, signal) {
+      const rows = await database.query<RunRow>(
+        'runs-list',
+        sql`select ${runColumns} from runs where runs.tenant = ${tenant} ${conditions(filter)}
+          ${afterKey(sql`runs.created_at`, sql`runs.run_id`, page)}
+          order by runs.created_at desc, runs.run_id desc limit ${page.first + 1}`,
+        signal,
+      );
+      return sliceOf(rows, page, runOf, (row) => row.run_id);
+    },
+
+    async update(key, attempt, patch, reply) {
+      if (patch.status === 'QUEUED') throw new Error(`run ${key.runId}: a run never goes back to QUEUED`);
+      const rows = await database.query('run-update', updateRun(key, attempt, patch, reply));
+      return rows.length > 0;
+    },
+
+    async failInterrupted(error) {
+      const rows = await database.query<RunRow>(
+        'runs-fail-interrupted',
+        sql`update runs set status = 'FAILED', error = ${jsonText(error)}::json, input = null,
+            finished_at = clock_timestamp()
+          where ${underWay} returning ${runColumns}`,
+      );
+      return rows.map(runOf);
+    },
+  };
+}
+
+async function claimAlone(database: Queryable, run: NewRun): Promise<RunRecord | null> {
+  const [row] = await database.query<RunRow>('run-claim', insertRun(run));
+  return row === undefined ? null : runOf(row);
+}
+
+async function byRunIds(
+  database: Queryable,
+  tenant: string,
+  runIds: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly RunRecord[]> {
+  if (runIds.length === 0) return [];
+  const rows = await database.query<RunRow>(
+    'runs-by-ids',
+    sql`select ${runColumns} from runs where runs.tenant = ${tenant} and runs.run_id = any(${sql.param(runIds)}::text[])`,
+    signal,
+  );
+  return rows.map(runOf);
+}
+
+function conditions({ kind, status, user }: RunFilter): SQL {
+  return sql.join([
+    ...(kind === undefined ? [] : [sql`and runs.kind = ${kind} `]),
+    ...(status === undefined ? [] : [sql`and runs.status = ${status} `]),
+    ...(user === undefined ? [] : [sql`and runs.end_user = ${user} `]),
+  ]);
+}
+
+/**
+ * One statement, so one transaction, with one row if the attempt still owns the run. The reply hangs on that row, and on
+ * its conversation, which it bumps and thereby locks: if that was deleted meanwhile, the run ends and the reply is gone.
+ */
+function updateRun(key: RunKey, attempt: number, patch: RunPatch, reply: NewMessage | undefined): SQL {
+  const { tenant, runId } = key;
+  const owned = sql`update runs set ${assignments(patch)}
+    where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
+    returning runs.run_id`;
+  if (reply === undefined) return owned;
+  return sql`with owned as (${owned}), bumped as (
+      update conversations set updated_at = clock_timestamp() from owned
+      where conversations.tenant = ${tenant} and conversations.id = ${reply.conversationId}
+      returning conversations.id
+    ), written as (${insertMessage(tenant, reply, sql`bumped`)})
+    select run_id from owned`;
+}

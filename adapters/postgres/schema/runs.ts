@@ -1,0 +1,38 @@
+import { sql } from 'drizzle-orm';
+import { index, integer, json, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+
+/**
+ * One row per stored run; its id is the client's, unique within the tenant.
+ *
+ * `conversation_id` has no foreign key: a run outlives its conversation, and reads join to see whether it is still
+ * there. `on delete set null` would also lock runs after their conversation, the other way round than a reply does.
+ */
+export const runs = pgTable(
+  'runs',
+  {
+    tenant: text('tenant').notNull(),
+    runId: text('run_id').notNull(),
+    kind: text('kind').notNull(),
+    status: text('status').notNull(),
+    attempt: integer('attempt').notNull(),
+    inputHash: text('input_hash').notNull(),
+    /** `json`, not `jsonb`: a run is executed from it, and jsonb would reorder the keys of a response schema. */
+    input: json('input'),
+    endUser: text('end_user'),
+    metadata: jsonb('metadata').notNull(),
+    conversationId: text('conversation_id'),
+    detail: json('detail').notNull(),
+    usage: json('usage').notNull(),
+    error: json('error'),
+    lastSeq: integer('last_seq'),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().default(sql`clock_timestamp()`),
+    startedAt: timestamp('started_at', { withTimezone: true }),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.runId] }),
+    index('runs_by_age').on(table.tenant, table.createdAt, table.runId),
+    index('runs_by_user').on(table.tenant, table.endUser, table.createdAt, table.runId),
+    index('runs_under_way').on(table.tenant, table.conversationId).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
+  ],
+);

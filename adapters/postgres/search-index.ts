@@ -1,0 +1,25 @@
+import type { SearchIndex } from '../../core/contracts/search-index.ts';
+import type { Database, Queryable } from './database.ts';
+import { type HitRow, hitsByQuery } from './hit-rows.ts';
+import { withSearchSettings } from './search-settings.ts';
+import { searchStatement } from './search-statement.ts';
+import { similarStatement } from './similar-statement.ts';
+
+/** Full text by a GIN index, vectors by HNSW, both in PostgreSQL with pgvector. */
+export function postgresSearchIndex(database: Database): SearchIndex {
+  return {
+    async search(tenant, queries, signal) {
+      if (queries.length === 0) return [];
+      const statement = searchStatement(tenant, queries);
+      const run = (transaction: Queryable) => transaction.query<HitRow>('search', statement);
+      return hitsByQuery(await withSearchSettings(database, 'search', run, signal), queries.length);
+    },
+
+    async similar(tenant, documentIds, first, signal) {
+      if (documentIds.length === 0) return [];
+      const statement = similarStatement(tenant, documentIds, first);
+      const run = (transaction: Queryable) => transaction.query<HitRow>('similar', statement);
+      return hitsByQuery(await withSearchSettings(database, 'similar', run, signal), documentIds.length);
+    },
+  };
+}

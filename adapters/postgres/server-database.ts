@@ -1,0 +1,67 @@
+import { connect } from 'node:net';
+import pg from 'pg';
+import type { Database } from './database.ts';
+import { migrate } from './migrate.ts';
+import { PooledDatabase } from './pooled-database.ts';
+import { toGatewayError } from './sql-error.ts';
+
+/** PostgreSQL's protocol: length 16, then this code, the backend's number and its secret, on a connection of its own. */
+const cancelRequestCode = 80877102;
+const cancelTimeoutMs = 5_000;
+
+export interface ServerOptions {
+  readonly databaseUrl: string;
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** A pool of connections to a PostgreSQL server with pgvector. */
+export async function openServer(options: ServerOptions): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    max: options.maxConnections,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    application_name: 'sluice',
+  });
+  const database = new PooledDatabase(pool, { cancel: cancelStatement });
+  try {
+    await migrate(pool);
+  } catch (error) {
+    await database.close();
+    throw toGatewayError('migrate', error);
+  }
+  return database;
+}
+
+/**
+ * Asks the server to stop what runs on this connection; resolves when it has taken the request, which it says by closing
+ * the connection. By protocol rather than by `pg_cancel_backend`, so that it works through a pooler too.
+ */
+function cancelStatement(client: pg.PoolClient): Promise<void> {
+  const { processID, secretKey, host, port } = backendOf(client);
+  const request = Buffer.alloc(16);
+  request.writeInt32BE(16, 0);
+  request.writeInt32BE(cancelRequestCode, 4);
+  request.writeInt32BE(processID, 8);
+  request.writeInt32BE(secretKey, 12);
+  return new Promise((resolve) => {
+    const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    // Whatever goes wrong here, the statement then simply runs to its end.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => resolve());
+    socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
+    socket.end(request);
+    socket.resume();
+  });
+}
+
+interface Backend {
+  readonly processID: number;
+  readonly secretKey: number;
+  readonly host: string;
+  readonly port: number;
+}
+function backendOf(client: pg.PoolClient): Backend {
+  // The driver sets these four when it connects; its type declarations leave them out.
+  return client as unknown as Backend;
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// Runs server/cli/main.ts. Plain JavaScript, because the machine's Node may be too old to run TypeScript: then the
+// project's own Node (the npm package `node`) runs this same file again.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  const { main } = await import('../server/cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2), process);
+} else {
+  const node = ownNode();
+  // biome-ignore lint/style/noProcessEnv: this file is the process's entry, a part of server/.
+  if (node === null || process.env.SLUICE_REEXECUTED) {
+    process.stderr.write(
+      `sluice: needs Node 22.18 or newer, this is ${process.versions.node}: install one, or run \`npm install\` in the project\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    runWith(node);
+  }
+}
+
+/** @returns {string | null} the Node that the project brings, null when it is not installed */
+function ownNode() {
+  try {
+    const node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    return existsSync(node) ? node : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} node */
+function runWith(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    // Guards against a package `node` that is itself too old: it would start itself for ever.
+    // biome-ignore lint/style/noProcessEnv: this file is the process's entry, a part of server/.
+    env: { ...process.env, SLUICE_REEXECUTED: '1' },
+  });
+
+  // A terminal sends Ctrl-C to both processes; forwarding it as well would count as a second Ctrl-C.
+  const atTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  process.on('SIGINT', () => {
+    if (!atTerminal) child.kill('SIGINT');
+  });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+
+  child.on('error', (error) => {
+    process.stderr.write(`sluice: cannot run ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

@@ -1,0 +1,24 @@
+import type { CallOptions } from './core/models/models.ts';
+import type { Services } from './core/services.ts';
+import type { Loaders } from './loaders/index.ts';
+
+/** Who is calling. */
+export interface Principal {
+  readonly tenant: string;
+  /** Null in open mode. */
+  readonly keyName: string | null;
+  readonly scopes: readonly Scope[];
+}
+export type Scope = 'SEARCH' | 'CHAT' | 'AGENT' | 'INGEST' | 'RECOMMEND' | 'ADMIN' | 'OPERATOR';
+
+/** What a resolver is given, the same on HTTP, SSE and WebSocket. */
+export interface Context {
+  readonly principal: Principal;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  /** Fires when the operation is cancelled or its connection closes; reaches the provider and the SQL. */
+  readonly signal: AbortSignal;
+  /** Tenant, signal and meter of this operation's own model calls. */
+  readonly call: CallOptions;
+  readonly requestId: string;
+}

@@ -1,0 +1,49 @@
+import type { Attachment, MessageRole, ReasoningEffort } from '../contracts/model-provider.ts';
+import type { SearchMode } from '../contracts/search-index.ts';
+import type { UnwatchedPolicy } from '../runs/live-run.ts';
+import type { MetadataFilterInput } from '../search/metadata-filter.ts';
+
+export interface RetrievalRequest {
+  readonly in: string;
+  readonly first: number;
+  readonly mode: SearchMode;
+  readonly filter: MetadataFilterInput | null;
+  readonly rerank: boolean;
+  readonly perDocument: number | null;
+}
+
+export interface HistoryMessage {
+  readonly role: MessageRole;
+  readonly text: string;
+  readonly attachments: readonly Attachment[];
+}
+
+export interface Sampling {
+  readonly temperature: number | null;
+  readonly topP: number | null;
+  readonly stop: readonly string[] | null;
+  readonly seed: number | null;
+  readonly reasoningEffort: ReasoningEffort | null;
+  readonly maxOutputTokens: number | null;
+  readonly providerOptions: Readonly<Record<string, unknown>> | null;
+}
+
+/** `StartChatInput` with its defaults filled in: all that a chat run needs, plain JSON. Null: left out. */
+export interface ChatInput {
+  readonly conversationId: string | null;
+  readonly parentMessageId: string | null;
+  readonly message: string | null;
+  readonly attachments: readonly Attachment[];
+  readonly history: readonly HistoryMessage[] | null;
+  readonly store: boolean;
+  readonly system: string | null;
+  readonly model: string | null;
+  readonly sampling: Sampling;
+  readonly responseSchema: Readonly<Record<string, unknown>> | null;
+  readonly retrieval: RetrievalRequest | null;
+  readonly verify: boolean;
+  readonly timeoutMs: number | null;
+  readonly whenUnwatched: UnwatchedPolicy;
+  readonly user: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}

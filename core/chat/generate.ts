@@ -1,0 +1,82 @@
+import type { ChatMessage, FinishReason } from '../contracts/model-provider.ts';
+import type { CitationRecord } from '../contracts/run-event.ts';
+import type { CallOptions, Models } from '../models/models.ts';
+import type { RunIo } from '../runs/live-run.ts';
+import { createCitationRewriter } from '../text/citations.ts';
+import type { NumberedSource } from '../text/source-prompt.ts';
+import type { ChatInput } from './chat-input.ts';
+
+/** The reply as it stands: what has been emitted so far, exactly. */
+export interface Draft {
+  text: string;
+  citations: CitationRecord[];
+  finishReason: FinishReason | null;
+}
+
+export interface Generation {
+  readonly input: ChatInput;
+  readonly messages: readonly ChatMessage[];
+  readonly sources: readonly NumberedSource[] | null;
+  readonly messageId: string;
+}
+
+/** Streams one generation into the run's log and into `draft`, the two always alike. */
+export async function generate(
+  models: Models,
+  { input, messages, sources, messageId }: Generation,
+  draft: Draft,
+  io: Pick<RunIo, 'emit'>,
+  call: CallOptions,
+): Promise<void> {
+  const rewriter = sources === null ? null : createCitationRewriter(sources);
+  const emitText = (text: string, cited: readonly CitationRecord[]): void => {
+    if (text !== '') {
+      draft.text += text;
+      io.emit({ type: 'TextMessageDelta', messageId, delta: text });
+    }
+    for (const citation of cited) {
+      draft.citations.push(citation);
+      io.emit({ type: 'SourceCited', messageId, citation });
+    }
+  };
+  const emitRest = (): void => {
+    const rest = rewriter?.end();
+    if (rest !== undefined) emitText(rest.text, rest.cited);
+  };
+  try {
+    for await (const chunk of models.chat({ ...modelRequest(input), messages, sources }, call)) {
+      switch (chunk.type) {
+        case 'text': {
+          const { text, cited } = rewriter?.push(chunk.delta) ?? { text: chunk.delta, cited: [] };
+          emitText(text, cited);
+          break;
+        }
+        case 'reasoning':
+          io.emit({ type: 'ReasoningDelta', messageId, delta: chunk.delta });
+          break;
+        case 'finish':
+          draft.finishReason = chunk.reason;
+          break;
+        case 'usage':
+          break;
+      }
+    }
+  } finally {
+    emitRest();
+  }
+}
+
+function modelRequest({ model, sampling, responseSchema }: ChatInput) {
+  const { temperature, topP, stop, seed, reasoningEffort, maxOutputTokens, providerOptions } = sampling;
+  return {
+    model,
+    ...(temperature === null ? {} : { temperature }),
+    ...(topP === null ? {} : { topP }),
+    ...(stop === null ? {} : { stop }),
+    ...(seed === null ? {} : { seed }),
+    ...(reasoningEffort === null ? {} : { reasoningEffort }),
+    ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
+    ...(providerOptions === null ? {} : { providerOptions }),
+    ...(responseSchema === null ? {} : { responseSchema }),
+  };
+}

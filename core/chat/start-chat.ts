@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { CollectionStore } from '../contracts/collection-store.ts';
+import type { ConversationStore, MessagePart } from '../contracts/conversation-store.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { NewTurn, RunRecord } from '../contracts/run-store.ts';
+import type { Models } from '../models/models.ts';
+import { inputHash } from '../runs/input-hash.ts';
+import type { Runs } from '../runs/runs.ts';
+import { collectionNotFound } from '../search/search.ts';
+import { titleOf } from '../text/title-of.ts';
+import type { ChatInput } from './chat-input.ts';
+import { type ChatLimits, checkChatInput } from './check-chat-input.ts';
+
+export interface StartChatServices {
+  readonly runs: Runs;
+  readonly models: Models;
+  readonly collections: CollectionStore;
+  readonly conversations: ConversationStore;
+  readonly limits: ChatLimits;
+}
+
+/** Checks the input, claims the run with its turn in one transaction, and lets it run. Nothing is spent before the claim. */
+export async function startChat(
+  services: StartChatServices,
+  tenant: string,
+  runId: string,
+  input: ChatInput,
+): Promise<RunRecord> {
+  const { runs, models, limits } = services;
+  checkChatInput(input, models, limits);
+  const [conversationId] = await Promise.all([
+    conversationOf(services.conversations, tenant, input),
+    assertCollection(services.collections, tenant, input),
+  ]);
+  const turn = input.store ? newTurn(input, conversationId) : null;
+  return runs.start({
+    run: {
+      tenant,
+      runId,
+      inputHash: inputHash(input),
+      input: conversationId === null ? input : { ...input, conversationId },
+      user: input.user,
+      metadata: input.metadata,
+      detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: randomUUID() },
+    },
+    stored: input.store,
+    turn,
+    whenUnwatched: input.whenUnwatched,
+    timeoutMs: input.timeoutMs ?? limits.maxRunTimeoutMs,
+  });
+}
+
+/** The conversation that is gone on with; a parent message names it too. */
+async function conversationOf(
+  conversations: ConversationStore,
+  tenant: string,
+  { conversationId, parentMessageId }: ChatInput,
+): Promise<string | null> {
+  if (conversationId !== null || parentMessageId === null) return conversationId;
+  const [parent] = await conversations.messagesByIds(tenant, [parentMessageId]);
+  if (parent === undefined) throw new GatewayError('NOT_FOUND', 'parentMessageId names no message.');
+  return parent.conversationId;
+}
+
+async function assertCollection(collections: CollectionStore, tenant: string, { retrieval }: ChatInput): Promise<void> {
+  if (retrieval === null) return;
+  const found = await collections.byNames(tenant, [retrieval.in]);
+  if (found.length === 0) throw collectionNotFound(retrieval.in);
+}
+
+function newTurn({ message, attachments, parentMessageId, user }: ChatInput, conversationId: string | null): NewTurn {
+  return {
+    conversation:
+      conversationId === null
+        ? { type: 'new', id: randomUUID(), title: message === null ? null : titleOf(message), user }
+        : { type: 'existing', id: conversationId },
+    parentMessageId,
+    question:
+      message === null
+        ? null
+        : {
+            id: randomUUID(),
+            role: 'USER',
+            parts: [
+              { type: 'text', text: message },
+              ...attachments.map((attachment): MessagePart => ({ type: 'attachment', ...attachment })),
+            ],
+            object: null,
+            citations: [],
+            verification: null,
+            finishReason: null,
+            model: null,
+            usage: null,
+          },
+  };
+}

@@ -1,0 +1,231 @@
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { EmbeddingLimits, EmbedReply } from '../contracts/model-provider.ts';
+import { type CallBounds, cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from './call-bounds.ts';
+import type { EmbeddingCache } from './embedding-cache.ts';
+import { billEmbeddings, embeddingCall, partsByCaller } from './embedding-call.ts';
+import { CallGate, type GateOptions } from './embedding-gate.ts';
+import { type Caller, type EmbeddingCall, type EmbeddingJob, embeddingKey, type Waiter } from './embedding-job.ts';
+import { EmbeddingQueue } from './embedding-queue.ts';
+import type { CallOptions, EmbeddedText } from './models.ts';
+import { Refusal } from './refusal.ts';
+import type { Price } from './usage-meter.ts';
+
+export interface BatcherOptions extends GateOptions {
+  /** Texts of one tenant that may wait for one model. */
+  readonly maxWaitingTexts: number;
+  /** One vector for all who ask for the same text. Saves calls; lets a tenant tell by the time whether another has asked. */
+  readonly shareBetweenTenants: boolean;
+}
+
+export interface BatcherParts {
+  readonly model: string;
+  readonly label: string;
+  readonly limits: EmbeddingLimits;
+  readonly price: Price | null;
+  readonly totalMs: number;
+  readonly cache: EmbeddingCache;
+  readonly calls: LiveCalls;
+  /** One provider call, with its queue and retries. */
+  embed(texts: readonly string[], call: CallBounds): Promise<EmbedReply>;
+}
+
+/**
+ * All embeddings of one model in this process. Texts that are asked for at about the same time share a call, whoever asks; a
+ * text that is cached, waits already, or is under way already is not sent again. How long texts gather is CallGate's matter,
+ * whose turn it is EmbeddingQueue's, and who pays embedding-call's.
+ *
+ * A waiter leaves when its own signal or deadline says so; a call is aborted once all of its waiters have left. A failed call
+ * fails its own waiters only; if it was refused for its input and held texts of several callers, each caller's part is sent
+ * again by itself, so that nobody suffers from a neighbour's bad text.
+ */
+export class EmbeddingBatcher {
+  readonly #parts: BatcherParts;
+  readonly #options: BatcherOptions;
+  readonly #queue = new EmbeddingQueue();
+  readonly #gate: CallGate;
+  /** What a further waiter can join: texts that wait or are under way. */
+  readonly #jobs = new Map<string, EmbeddingJob>();
+  readonly #callers = new Map<AbortSignal, Caller>();
+  /** Parts of refused calls; they go before the queue. */
+  readonly #separate: EmbeddingJob[][] = [];
+  #dimensions: number | null = null;
+
+  constructor(parts: BatcherParts, options: BatcherOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#gate = new CallGate(options, () => this.#startCalls());
+  }
+
+  /** The length of the last vector that came; null before the first. */
+  get dimensions(): number | null {
+    return this.#dimensions;
+  }
+
+  async embed(text: string, options: CallOptions): Promise<EmbeddedText> {
+    const { label, model, cache, calls } = this.#parts;
+    if (text === '') throw new GatewayError('BAD_INPUT', `a text to embed with ${model} must not be empty`);
+    if (options.signal.aborted) throw cancelled(label, options.signal.reason);
+    if (calls.closed) throw poolClosed();
+    const tenant = this.#options.shareBetweenTenants ? '' : options.tenant;
+    const key = embeddingKey(tenant, text);
+    return cache.get(model, key) ?? this.#wait(this.#jobs.get(key) ?? this.#newJob(key, options.tenant, text), options);
+  }
+
+  /** Rejects all who wait; the calls under way are ended by LiveCalls. */
+  close(): void {
+    this.#gate.stop();
+    for (const { waiters } of [...this.#callers.values()]) {
+      for (const waiter of waiters) this.#leave(waiter, poolClosed());
+    }
+  }
+
+  #newJob(key: string, tenant: string, text: string): EmbeddingJob {
+    const { maxWaitingTexts } = this.#options;
+    if (this.#queue.sizeOf(tenant) >= maxWaitingTexts) {
+      throw new Refusal(
+        'RATE_LIMITED',
+        `${this.#parts.label} lets ${maxWaitingTexts} texts of one tenant wait (maxWaitingTexts): all are taken`,
+        { limit: maxWaitingTexts, retryAfterMs: 1000 },
+      );
+    }
+    const job: EmbeddingJob = { key, tenant, text, tokens: 0, waiters: new Set(), state: 'WAITING', call: null };
+    this.#jobs.set(key, job);
+    return job;
+  }
+
+  #wait(job: EmbeddingJob, { signal, meter, timeoutMs }: CallOptions): Promise<EmbeddedText> {
+    const { label, totalMs, limits } = this.#parts;
+    const caller = this.#callers.get(signal) ?? this.#newCaller(signal);
+    const limitMs = Math.min(timeoutMs ?? totalMs, totalMs);
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => this.#leave(waiter, tookTooLong(label, limitMs)), timerMs(limitMs));
+      const waiter: Waiter = { job, caller, meter, deadline, resolve, reject };
+      const isFirst = job.waiters.size === 0;
+      job.waiters.add(waiter);
+      caller.waiters.add(waiter);
+      if (job.state === 'CALLED') {
+        if (isFirst && job.call !== null) job.call.wanted += 1;
+        return;
+      }
+      if (isFirst) this.#queue.add(job, caller);
+      else this.#queue.queueAlso(job, caller);
+      this.#gate.arrived(caller, this.#queue.size >= limits.maxTexts);
+    });
+  }
+
+  #newCaller(signal: AbortSignal): Caller {
+    const caller: Caller = {
+      signal,
+      waiters: new Set(),
+      callsInFlight: 0,
+      onAbort: () => {
+        const reason = cancelled(this.#parts.label, signal.reason);
+        for (const waiter of caller.waiters) this.#leave(waiter, reason);
+      },
+    };
+    this.#callers.set(signal, caller);
+    signal.addEventListener('abort', caller.onAbort, { once: true });
+    return caller;
+  }
+
+  #leave(waiter: Waiter, reason: GatewayError): void {
+    const { job } = waiter;
+    this.#detach(waiter);
+    waiter.reject(reason);
+    if (job.waiters.size > 0) return;
+    const { call } = job;
+    if (call === null) {
+      if (job.state === 'WAITING') this.#queue.drop(job);
+      this.#forget(job);
+    } else {
+      call.wanted -= 1;
+      if (call.wanted > 0) return;
+      // Nobody may join a call that is being aborted.
+      for (const called of call.jobs) this.#forget(called);
+      call.bounds.abort(reason);
+    }
+  }
+
+  #detach(waiter: Waiter): void {
+    clearTimeout(waiter.deadline);
+    waiter.job.waiters.delete(waiter);
+    const { caller } = waiter;
+    caller.waiters.delete(waiter);
+    if (caller.waiters.size > 0) return;
+    caller.signal.removeEventListener('abort', caller.onAbort);
+    this.#callers.delete(caller.signal);
+  }
+
+  #forget(job: EmbeddingJob): void {
+    if (this.#jobs.get(job.key) === job) this.#jobs.delete(job.key);
+  }
+
+  #startCalls(): void {
+    while (this.#gate.hasSlot) {
+      const jobs = this.#nextJobs();
+      if (jobs.length === 0) return;
+      void this.#call(embeddingCall(jobs, this.#parts.calls.begin(this.#parts.label, null, this.#parts.totalMs)));
+    }
+  }
+
+  #nextJobs(): readonly EmbeddingJob[] {
+    for (let part = this.#separate.shift(); part !== undefined; part = this.#separate.shift()) {
+      const wanted = part.filter(({ waiters }) => waiters.size > 0);
+      if (wanted.length > 0) return wanted;
+    }
+    return this.#queue.take(this.#parts.limits, (caller) => this.#gate.mayCall(caller));
+  }
+
+  async #call(call: EmbeddingCall): Promise<void> {
+    this.#gate.began();
+    for (const caller of call.callers) caller.callsInFlight += 1;
+    try {
+      using bounds = call.bounds;
+      const reply = await this.#parts.embed(
+        call.jobs.map(({ text }) => text),
+        bounds,
+      );
+      this.#answer(call, reply);
+    } catch (error) {
+      this.#fail(call, error);
+    } finally {
+      for (const caller of call.callers) caller.callsInFlight -= 1;
+      this.#gate.ended();
+    }
+  }
+
+  #answer(call: EmbeddingCall, reply: EmbedReply): void {
+    const { cache, model, price } = this.#parts;
+    const embedded = billEmbeddings(call, reply, price);
+    for (const [index, job] of call.jobs.entries()) {
+      const answer = embedded[index];
+      if (answer === undefined) continue;
+      this.#dimensions = answer.vector.length;
+      cache.set(model, job.key, answer);
+      this.#forget(job);
+      for (const waiter of job.waiters) {
+        this.#detach(waiter);
+        waiter.resolve(answer);
+      }
+    }
+  }
+
+  #fail(call: EmbeddingCall, error: unknown): void {
+    const parts = isRefusedInput(error) ? partsByCaller(call) : [];
+    const again = new Set(parts.length > 1 ? parts.flat() : []);
+    if (again.size > 0) this.#separate.push(...parts);
+    for (const job of call.jobs) {
+      job.call = null;
+      if (again.has(job)) continue;
+      this.#forget(job);
+      for (const waiter of job.waiters) {
+        this.#detach(waiter);
+        waiter.reject(error);
+      }
+    }
+  }
+}
+
+function isRefusedInput(error: unknown): boolean {
+  return error instanceof GatewayError && (error.code === 'UPSTREAM_REJECTED' || error.code === 'BAD_INPUT');
+}

@@ -1,0 +1,62 @@
+import type { EmbedReply } from '../contracts/model-provider.ts';
+import type { CallBounds } from './call-bounds.ts';
+import type { EmbeddingCall, EmbeddingJob } from './embedding-job.ts';
+import type { EmbeddedText } from './models.ts';
+import type { Price, UsageMeter } from './usage-meter.ts';
+
+export function embeddingCall(jobs: readonly EmbeddingJob[], bounds: CallBounds): EmbeddingCall {
+  const waiters = jobs.map((job) => [...job.waiters]);
+  const call: EmbeddingCall = {
+    jobs,
+    bounds,
+    callers: new Set(waiters.flat().map(({ caller }) => caller)),
+    payers: waiters.flatMap(([first]) => (first === undefined ? [] : [first.meter])),
+    wanted: jobs.length,
+  };
+  for (const job of jobs) {
+    job.state = 'CALLED';
+    job.call = call;
+  }
+  return call;
+}
+
+/** The texts of a call by who asked for them first: what is sent again apart when the whole was refused. */
+export function partsByCaller(call: EmbeddingCall): EmbeddingJob[][] {
+  const wanted = call.jobs.filter(({ waiters }) => waiters.size > 0);
+  return [...Map.groupBy(wanted, ({ waiters }) => waiters.values().next().value?.caller).values()];
+}
+
+/**
+ * Bills a finished call: each payer once, with the tokens of its own texts. The provider's count is split by what our
+ * tokenizer counted per text; with none sent (0 for a text that is not empty is none), our counts stand as estimates.
+ */
+export function billEmbeddings(call: EmbeddingCall, reply: EmbedReply, price: Price | null): readonly EmbeddedText[] {
+  const weights = call.jobs.map(({ tokens }) => tokens);
+  const sent = reply.tokens === null || reply.tokens === 0 ? null : reply.tokens;
+  const shares = sent === null ? weights : shareTokens(sent, weights);
+  const bills = new Map<UsageMeter, number>();
+  const embedded = reply.vectors.map((vector, index) => {
+    const tokens = shares[index] ?? 0;
+    const payer = call.payers[index];
+    if (payer !== undefined) bills.set(payer, (bills.get(payer) ?? 0) + tokens);
+    return { vector, tokens };
+  });
+  for (const [meter, inputTokens] of bills) {
+    meter.add({ inputTokens, cachedInputTokens: 0, outputTokens: 0 }, price, sent === null);
+  }
+  return embedded;
+}
+
+/** In whole tokens whose sum is exactly `total`. */
+function shareTokens(total: number, weights: readonly number[]): readonly number[] {
+  const sum = weights.reduce((all, weight) => all + weight, 0);
+  let weighed = 0;
+  let given = 0;
+  return weights.map((weight) => {
+    weighed += weight;
+    const upTo = sum === 0 ? 0 : Math.round((total * weighed) / sum);
+    const share = upTo - given;
+    given = upTo;
+    return share;
+  });
+}

@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import type { CallBounds } from './call-bounds.ts';
+import type { EmbeddedText } from './models.ts';
+import type { UsageMeter } from './usage-meter.ts';
+
+/**
+ * Who asks, as fairness and cancelling see it: everything that was asked for under one AbortSignal, that is one operation or
+ * one run. One abort listener serves it all: ten thousand on one signal would each be searched for among all others.
+ */
+export interface Caller {
+  readonly signal: AbortSignal;
+  readonly waiters: Set<Waiter>;
+  onAbort(): void;
+  /** Provider calls under way that hold texts of this caller. */
+  callsInFlight: number;
+}
+
+/** One `embed()` that has not been answered. */
+export interface Waiter {
+  readonly job: EmbeddingJob;
+  readonly caller: Caller;
+  readonly meter: UsageMeter;
+  readonly deadline: NodeJS.Timeout;
+  resolve(embedded: EmbeddedText): void;
+  reject(error: unknown): void;
+}
+
+/** One text to embed, however many wait for it. */
+export interface EmbeddingJob {
+  /** Tenant and hash of the text: what may be shared. */
+  readonly key: string;
+  readonly tenant: string;
+  readonly text: string;
+  /** By our tokenizer; weighs limits and shares. Counted once, when the text is taken into a call. */
+  tokens: number;
+  readonly waiters: Set<Waiter>;
+  /** DROPPED: nobody waits for it. CALLED without a `call`: to be sent again, apart from its neighbours. */
+  state: 'WAITING' | 'CALLED' | 'DROPPED';
+  call: EmbeddingCall | null;
+}
+
+/** One provider call. */
+export interface EmbeddingCall {
+  readonly jobs: readonly EmbeddingJob[];
+  readonly callers: ReadonlySet<Caller>;
+  /** Who pays for each text: its first waiter when the call began, also when that one has left since. */
+  readonly payers: readonly UsageMeter[];
+  readonly bounds: CallBounds;
+  /** Jobs that somebody still waits for; at 0 the call is aborted. */
+  wanted: number;
+}
+
+/** Tenants never share a key, so that no timing tells one what another has asked. */
+export function embeddingKey(tenant: string, text: string): string {
+  return `${hash('sha256', text, 'base64')} ${tenant}`;
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../contracts/clock.ts';
+import type { LoggedEvent, LogGap, RunKey } from '../contracts/event-log.ts';
+import type { TerminalEvent } from '../contracts/run-event.ts';
+import type { RunRecord } from '../contracts/run-store.ts';
+import { runErrorOf } from './run-error.ts';
+import { hasEnded, runNotFound, type Runs } from './runs.ts';
+
+/** What a follower sees: the log's events and, in place of events that are no longer kept, one gap. */
+export type FollowedEvent =
+  | LoggedEvent
+  | { readonly seq: number; readonly at: number; readonly event: { readonly type: 'StreamGap' } };
+
+const runAppearsWithinMs = 5_000;
+
+/**
+ * A run's events after seq `after`, as they come, ending after the terminal event. A run that is not there yet is waited
+ * for (5 s, then NOT_FOUND), so a client can follow first and start second. Following counts as watching.
+ */
+export async function* followRun(
+  services: { readonly runs: Runs; readonly clock: Clock },
+  key: RunKey,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<FollowedEvent, void, undefined> {
+  const { runs, clock } = services;
+  const run = await appearance(services, key, signal);
+  using _watching = runs.watch(key);
+  if (hasEnded(run) && (await runs.log.read(key, 0, 1)).lastSeq === 0) {
+    yield* epilogue(run, after);
+    return;
+  }
+  // A log that is dropped, or lost with its process, in mid-follow never ends by itself: the run's status is looked at too.
+  const lost = new AbortController();
+  const watchdog = endOfLostLog(services, key, AbortSignal.any([signal, lost.signal])).then(() => lost.abort());
+  watchdog.catch(() => {});
+  let seen = after;
+  try {
+    for await (const entry of runs.log.follow(key, after, AbortSignal.any([signal, lost.signal]))) {
+      const followed = isGap(entry) ? gapEvent(entry.gapUntil, clock.now()) : entry;
+      seen = followed.seq;
+      yield followed;
+    }
+  } catch (error) {
+    if (signal.aborted || !lost.signal.aborted) throw error;
+    yield* epilogue((await runs.find(key, signal)) ?? run, seen);
+  } finally {
+    lost.abort();
+  }
+}
+
+/** One page of the same, at once: what `run.events` shows. */
+export async function readRun(
+  services: { readonly runs: Runs; readonly clock: Clock },
+  run: RunRecord,
+  after: number,
+  first: number,
+): Promise<{ readonly events: readonly FollowedEvent[]; readonly hasNext: boolean }> {
+  const page = await services.runs.log.read(run, after, first);
+  if (page.lastSeq === 0 && hasEnded(run)) return { events: [...epilogue(run, after)].slice(0, first), hasNext: false };
+  const gap = page.gap === null ? [] : [gapEvent(page.gap.gapUntil, services.clock.now())];
+  const events = [...gap, ...page.events].slice(0, first);
+  return { events, hasNext: (events.at(-1)?.seq ?? after) < page.lastSeq };
+}
+
+async function appearance(
+  { runs, clock }: { readonly runs: Runs; readonly clock: Clock },
+  key: RunKey,
+  signal: AbortSignal,
+): Promise<RunRecord> {
+  const until = clock.now() + runAppearsWithinMs;
+  for (;;) {
+    const run = await runs.find(key, signal);
+    if (run !== null) return run;
+    if (clock.now() >= until) throw runNotFound(key.runId);
+    await clock.sleep(100, signal);
+  }
+}
+
+/** Resolves when the run has ended and its log is gone; looks every few seconds, for as long as it is followed. */
+async function endOfLostLog(
+  { runs, clock }: { readonly runs: Runs; readonly clock: Clock },
+  key: RunKey,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(5_000, signal);
+    if (runs.isLive(key)) continue;
+    const run = await runs.find(key, signal);
+    if (run !== null && !hasEnded(run)) continue;
+    if ((await runs.log.read(key, 0, 1)).lastSeq === 0) return;
+  }
+}
+
+/** The end of a run whose log is gone: a gap for all that was, and the terminal event, rebuilt from the run's row. */
+function* epilogue(run: RunRecord, after: number): Generator<FollowedEvent> {
+  // Without the process nobody knows how far its log had come: the end is numbered past whatever this reader has seen.
+  const last = run.lastSeq ?? after + 2;
+  const at = (run.finishedAt ?? run.createdAt).getTime();
+  if (after >= last) return;
+  if (last - 1 > after) yield gapEvent(last - 1, at);
+  yield { seq: last, at, event: terminalOf(run) };
+}
+
+function terminalOf(run: RunRecord): TerminalEvent {
+  const { usage, error } = run;
+  if (run.status === 'SUCCEEDED') return { type: 'RunFinished', usage };
+  if (run.status === 'CANCELLED') return { type: 'RunCancelled', reason: 'The run was cancelled.', usage };
+  return { type: 'RunFailed', error: error ?? runErrorOf(new Error('a failed run without an error')), usage };
+}
+
+const gapEvent = (seq: number, at: number): FollowedEvent => ({ seq, at, event: { type: 'StreamGap' } });
+
+function isGap(entry: LoggedEvent | LogGap): entry is LogGap {
+  return 'gapUntil' in entry;
+}

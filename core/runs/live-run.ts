@@ -1,0 +1,97 @@
+import type { RunEvent } from '../contracts/run-event.ts';
+import type { RunDetail, RunPatch, RunRecord } from '../contracts/run-store.ts';
+import type { NewMessage } from '../contracts/conversation-store.ts';
+import { UsageMeter } from '../models/usage-meter.ts';
+import { cancelled, runTimeout } from './run-error.ts';
+
+/** What becomes of a run that nobody follows any more. */
+export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
+
+/** What an executor is given: its run, and the only ways to say something about it. */
+export interface RunIo {
+  readonly run: RunRecord;
+  /** Fires for cancelRun, the run's timeout, the unwatched policy and shutdown; its reason is the error to end with. */
+  readonly signal: AbortSignal;
+  readonly meter: UsageMeter;
+  /** Queues an event for the log; deltas are coalesced, order is kept. */
+  emit(event: RunEvent): void;
+  /** Writes progress to the run's row, if this attempt still owns it. */
+  save(patch: Pick<RunPatch, 'detail' | 'usage'>): Promise<void>;
+}
+
+/** What an executor leaves behind, also when it failed: what had come by then. */
+export interface RunResult {
+  readonly detail?: RunDetail;
+  /** Written in one transaction with the run's end. */
+  readonly reply?: NewMessage;
+  readonly error?: unknown;
+}
+
+/** Does a run's work from its row and input alone, so that any instance can. */
+export type Executor = (io: RunIo, input: unknown) => Promise<RunResult>;
+
+/** A run that this process executes: its signal, its watchers, its end. */
+export class LiveRun {
+  readonly run: RunRecord;
+  readonly meter = new UsageMeter();
+  readonly finished: Promise<void>;
+  readonly #controller = new AbortController();
+  readonly #policy: UnwatchedPolicy;
+  readonly #graceMs: number;
+  #settle: () => void = () => {};
+  #watchers = 0;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(run: RunRecord, options: { policy: UnwatchedPolicy; graceMs: number; timeoutMs: number | null }) {
+    this.run = run;
+    this.#policy = options.policy;
+    this.#graceMs = options.graceMs;
+    this.finished = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    if (options.timeoutMs !== null) this.#armDeadline(options.timeoutMs);
+    this.#armGrace();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Counts a follower until it is disposed. */
+  watch(): Disposable {
+    this.#watchers += 1;
+    clearTimeout(this.#graceTimer);
+    let watching = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!watching) return;
+        watching = false;
+        this.#watchers -= 1;
+        this.#armGrace();
+      },
+    };
+  }
+
+  end(): void {
+    clearTimeout(this.#graceTimer);
+    clearTimeout(this.#deadline);
+    this.#settle();
+  }
+
+  #armGrace(): void {
+    if (this.#policy === 'FINISH' || this.#watchers > 0 || this.signal.aborted) return;
+    this.#graceTimer = setTimeout(
+      () => this.abort(cancelled(`Nobody followed the run for ${this.#graceMs} ms (whenUnwatched: CANCEL).`)),
+      this.#graceMs,
+    );
+  }
+
+  #armDeadline(timeoutMs: number): void {
+    this.#deadline = setTimeout(() => this.abort(runTimeout(timeoutMs)), timeoutMs);
+  }
+}

@@ -1,0 +1,30 @@
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { RunErrorRecord } from '../contracts/run-event.ts';
+
+/** What a run says of its failure. Anything but a GatewayError is masked, as it is in GraphQL errors. */
+export function runErrorOf(error: unknown): RunErrorRecord {
+  if (error instanceof GatewayError) {
+    const { code, message, retryable, details } = error;
+    return { code, message, retryable, details };
+  }
+  return { code: 'INTERNAL', message: 'Internal error: the gateway log has it under the run id.', retryable: false, details: {} };
+}
+
+export const cancelled = (reason: string): GatewayError => new GatewayError('CANCELLED', reason);
+
+export const runTimeout = (timeoutMs: number): GatewayError =>
+  new GatewayError('UPSTREAM_TIMEOUT', `The run took longer than its timeoutMs of ${timeoutMs}.`, {
+    retryable: true,
+    details: { phase: 'TOTAL' },
+  });
+
+export const shuttingDown = (): GatewayError =>
+  new GatewayError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down; send the request again.', { retryable: true });
+
+/** What an interrupted run is told to have died of, when the next process finds it. */
+export const interrupted: RunErrorRecord = {
+  code: 'INTERNAL',
+  message: 'The process that executed this run ended before the run did. Start it again under a new runId.',
+  retryable: true,
+  details: {},
+};

@@ -1,0 +1,37 @@
+import type { ChatLimits } from './chat/check-chat-input.ts';
+import type { Clock } from './contracts/clock.ts';
+import type { CollectionStore } from './contracts/collection-store.ts';
+import type { ConversationStore } from './contracts/conversation-store.ts';
+import type { DocumentStore } from './contracts/document-store.ts';
+import type { Logger } from './contracts/logger.ts';
+import type { RunStore } from './contracts/run-store.ts';
+import type { SearchIndex } from './contracts/search-index.ts';
+import type { UsageStore } from './contracts/usage-store.ts';
+import type { HealthReport } from './health.ts';
+import type { Models } from './models/models.ts';
+import type { Runs } from './runs/runs.ts';
+
+export interface Limits extends ChatLimits {
+  /** `first` at most; of messages and events: maxFirstMessages. */
+  readonly maxFirst: number;
+  readonly maxFirstMessages: number;
+  readonly maxQueryChars: number;
+  readonly maxDocumentsPerIngest: number;
+  readonly maxDocumentChars: number;
+}
+
+/** Everything that lives as long as the process. Functions of core take the part of it that they need. */
+export interface Services {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly models: Models;
+  readonly collections: CollectionStore;
+  readonly documents: DocumentStore;
+  readonly searchIndex: SearchIndex;
+  readonly conversations: ConversationStore;
+  readonly storedRuns: RunStore;
+  readonly usage: UsageStore;
+  readonly runs: Runs;
+  readonly health: () => HealthReport;
+}

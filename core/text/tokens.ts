@@ -1,0 +1,37 @@
+import { countTokens as countExactly } from 'gpt-tokenizer/encoding/o200k_base';
+
+/** Up to here every character is counted; it takes a few milliseconds, and some tens on text of random letters. */
+const exactUpTo = 24_000;
+const sampleLength = 1_000;
+const samples = exactUpTo / sampleLength;
+/** Pair merging takes quadratic time in the length of an unbroken run: 100,000 letters without a space take 4 s. */
+const longRun = /\S{200}(?=\S)|\s{200}(?=\s)/g;
+/** Text that reads like a control token is text: without this the tokenizer throws. */
+const asPlainText = { disallowedSpecial: new Set<string>() };
+
+/**
+ * Tokens of `text` in o200k_base: exact for the models that use it, a fair estimate for others. Runs of more than 200
+ * characters without (or of nothing but) spaces are counted in parts, which adds at most one token per part. Beyond
+ * 24,000 characters it counts 24 evenly spread samples of 1,000 and scales: within about 2 % on ordinary text.
+ */
+export function countTokens(text: string): number {
+  if (text.length <= exactUpTo) return countBounded(text);
+  const stride = (text.length - sampleLength) / (samples - 1);
+  let tokens = 0;
+  for (let index = 0; index < samples; index += 1) {
+    const start = Math.round(index * stride);
+    tokens += countBounded(text.slice(start, start + sampleLength));
+  }
+  return Math.round((tokens * text.length) / exactUpTo);
+}
+
+function countBounded(text: string): number {
+  let tokens = 0;
+  let start = 0;
+  for (const run of text.matchAll(longRun)) {
+    const end = run.index + run[0].length;
+    tokens += countExactly(text.slice(start, end), asPlainText);
+    start = end;
+  }
+  return tokens + countExactly(text.slice(start), asPlainText);
+}

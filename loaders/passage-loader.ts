@@ -1,0 +1,13 @@
+import DataLoader from 'dataloader';
+import type { PassageRecord, DocumentStore } from '../core/contracts/document-store.ts';
+import { inKeyOrder, type LoaderScope } from './scope.ts';
+
+export type PassageLoader = DataLoader<string, PassageRecord>;
+
+/** Passages by id: one statement for all that a request asks for at once. */
+export function passageLoader(store: DocumentStore, { tenant, signal }: LoaderScope): PassageLoader {
+  return new DataLoader(
+    async (ids) => inKeyOrder(ids, await store.passagesByIds(tenant, ids, signal), (item) => item.id, 'passage'),
+    { name: 'passageLoader', maxBatchSize: 500 },
+  );
+}

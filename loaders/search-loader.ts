@@ -1,0 +1,14 @@
+import DataLoader from 'dataloader';
+import type { CallOptions } from '../core/models/models.ts';
+import { searchAll, type SearchRequest, type SearchResult, type SearchServices } from '../core/search/search.ts';
+
+export type SearchLoader = DataLoader<SearchRequest, SearchResult, string>;
+
+/** All searches of an operation: their embeddings share provider calls, and they are one SQL statement. */
+export function searchLoader(services: SearchServices, call: CallOptions): SearchLoader {
+  return new DataLoader((requests) => searchAll(services, requests, call), {
+    name: 'searchLoader',
+    maxBatchSize: 150,
+    cacheKeyFn: (request) => JSON.stringify(request),
+  });
+}

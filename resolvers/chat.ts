@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from '../context.ts';
+import type { ChatInput } from '../core/chat/chat-input.ts';
+import { startChat as startChatInCore } from '../core/chat/start-chat.ts';
+import { GatewayError } from '../core/contracts/gateway-error.ts';
+import type { Attachment, MessageRole, ReasoningEffort } from '../core/contracts/model-provider.ts';
+import type { RunRecord } from '../core/contracts/run-store.ts';
+import type { SearchMode } from '../core/contracts/search-index.ts';
+import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
+import type { UnwatchedPolicy } from '../core/runs/live-run.ts';
+import { decodeId } from './global-id.ts';
+
+type Maybe<T> = T | null | undefined;
+
+export interface AttachmentArgs {
+  readonly mimeType: string;
+  readonly url?: Maybe<string>;
+  readonly base64?: Maybe<string>;
+}
+
+/** `StartChatInput` as GraphQL hands it over. */
+export interface StartChatArgs {
+  readonly runId?: Maybe<string>;
+  readonly conversationId?: Maybe<string>;
+  readonly parentMessageId?: Maybe<string>;
+  readonly message?: Maybe<string>;
+  readonly attachments?: Maybe<readonly AttachmentArgs[]>;
+  readonly history?: Maybe<
+    readonly { readonly role: MessageRole; readonly text: string; readonly attachments?: Maybe<readonly AttachmentArgs[]> }[]
+  >;
+  readonly store?: Maybe<boolean>;
+  readonly system?: Maybe<string>;
+  readonly model?: Maybe<string>;
+  readonly temperature?: Maybe<number>;
+  readonly topP?: Maybe<number>;
+  readonly stop?: Maybe<readonly string[]>;
+  readonly seed?: Maybe<number>;
+  readonly reasoningEffort?: Maybe<ReasoningEffort>;
+  readonly maxOutputTokens?: Maybe<number>;
+  readonly providerOptions?: unknown;
+  readonly responseSchema?: unknown;
+  readonly retrieval?: Maybe<{
+    readonly in?: Maybe<string>;
+    readonly first?: Maybe<number>;
+    readonly mode?: Maybe<SearchMode>;
+    readonly filter?: Maybe<MetadataFilterInput>;
+    readonly rerank?: Maybe<boolean>;
+    readonly perDocument?: Maybe<number>;
+  }>;
+  readonly verify?: Maybe<boolean>;
+  readonly timeoutMs?: Maybe<number>;
+  readonly whenUnwatched?: Maybe<UnwatchedPolicy>;
+  readonly user?: Maybe<string>;
+  readonly metadata?: unknown;
+}
+
+export function startChat({ input }: { readonly input: StartChatArgs }, { services, principal }: Context): Promise<RunRecord> {
+  const runId = input.runId?.toLowerCase() ?? randomUUID();
+  return startChatInCore(services, principal.tenant, runId, chatInput(input));
+}
+
+function chatInput(input: StartChatArgs): ChatInput {
+  const { retrieval } = input;
+  return {
+    conversationId: input.conversationId == null ? null : decodeId('Conversation', input.conversationId, 'conversationId'),
+    parentMessageId: input.parentMessageId == null ? null : decodeId('Message', input.parentMessageId, 'parentMessageId'),
+    message: input.message ?? null,
+    attachments: (input.attachments ?? []).map(attachment),
+    history:
+      input.history?.map(({ role, text, attachments }) => ({ role, text, attachments: (attachments ?? []).map(attachment) })) ??
+      null,
+    store: input.store ?? true,
+    system: input.system ?? null,
+    model: input.model ?? null,
+    sampling: {
+      temperature: input.temperature ?? null,
+      topP: input.topP ?? null,
+      stop: input.stop ?? null,
+      seed: input.seed ?? null,
+      reasoningEffort: input.reasoningEffort ?? null,
+      maxOutputTokens: input.maxOutputTokens ?? null,
+      providerOptions: jsonObject(input.providerOptions, 'providerOptions'),
+    },
+    responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
+    retrieval:
+      retrieval == null
+        ? null
+        : {
+            in: retrieval.in ?? 'default',
+            first: retrieval.first ?? 6,
+            mode: retrieval.mode ?? 'HYBRID',
+            filter: retrieval.filter ?? null,
+            rerank: retrieval.rerank ?? false,
+            perDocument: retrieval.perDocument ?? null,
+          },
+    verify: input.verify ?? false,
+    timeoutMs: input.timeoutMs ?? null,
+    whenUnwatched: input.whenUnwatched ?? 'FINISH',
+    user: input.user ?? null,
+    metadata: jsonObject(input.metadata, 'metadata') ?? {},
+  };
+}
+
+function attachment({ mimeType, url, base64 }: AttachmentArgs): Attachment {
+  return { mimeType, ...(url == null ? {} : { url }), ...(base64 == null ? {} : { base64 }) };
+}
+
+export function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> | null {
+  if (value == null) return null;
+  if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
+  throw new GatewayError('BAD_INPUT', `${name} must be a JSON object, got ${JSON.stringify(value).slice(0, 60)}.`);
+}

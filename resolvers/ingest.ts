@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from '../context.ts';
+import type { RunRecord } from '../core/contracts/run-store.ts';
+import { startIngest as startIngestInCore } from '../core/search/ingest-run.ts';
+import { jsonObject } from './chat.ts';
+
+export interface StartIngestArgs {
+  readonly runId?: string | null | undefined;
+  readonly in?: string | null | undefined;
+  readonly documents: readonly {
+    readonly externalId: string;
+    readonly text: string;
+    readonly title?: string | null | undefined;
+    readonly url?: string | null | undefined;
+    readonly metadata?: unknown;
+  }[];
+}
+
+export function startIngest({ input }: { readonly input: StartIngestArgs }, { services, principal }: Context): Promise<RunRecord> {
+  return startIngestInCore(services, principal.tenant, {
+    runId: input.runId?.toLowerCase() ?? randomUUID(),
+    in: input.in ?? 'default',
+    documents: input.documents.map(({ externalId, text, title, url, metadata }, index) => ({
+      externalId,
+      text,
+      title: title ?? null,
+      url: url ?? null,
+      metadata: jsonObject(metadata, `documents[${index}].metadata`) ?? {},
+    })),
+  });
+}

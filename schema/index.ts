@@ -1,0 +1,18 @@
+import { builder } from './builder.ts';
+import './chat.ts';
+import './cited-text.ts';
+import './collection.ts';
+import './conversation.ts';
+import './document.ts';
+import './embedding.ts';
+import './health.ts';
+import './ingest.ts';
+import './message.ts';
+import './models.ts';
+import './run.ts';
+import './run-events.ts';
+import './search.ts';
+import './subscriptions.ts';
+import './viewer.ts';
+
+export const schema = builder.toSchema();

@@ -1,0 +1,53 @@
+import type { Principal } from '../context.ts';
+import type { UsageReportRecord } from '../core/contracts/usage-store.ts';
+import { usageReport, viewer } from '../resolvers/viewer.ts';
+import { builder } from './builder.ts';
+import { UsageRef } from './usage.ts';
+
+const ScopeRef = builder.enumType('Scope', {
+  description: 'ADMIN: keys and limits of its own tenant. OPERATOR: of every tenant.',
+  values: ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN', 'OPERATOR'] as const,
+});
+
+const ModelUsageRef = builder.objectRef<UsageReportRecord['byModel'][number]>('ModelUsage');
+ModelUsageRef.implement({
+  fields: (t) => ({
+    model: t.exposeString('model'),
+    usage: t.field({ type: UsageRef, resolve: (entry) => entry.usage }),
+  }),
+});
+const DayUsageRef = builder.objectRef<UsageReportRecord['byDay'][number]>('DayUsage');
+DayUsageRef.implement({
+  fields: (t) => ({
+    day: t.exposeString('day', { description: 'YYYY-MM-DD, in UTC.' }),
+    usage: t.field({ type: UsageRef, resolve: (entry) => entry.usage }),
+  }),
+});
+const UsageReportRef = builder.objectRef<UsageReportRecord>('UsageReport');
+UsageReportRef.implement({
+  description: 'What the tenant spent. Calls of the last seconds may not be in it yet.',
+  fields: (t) => ({
+    total: t.field({ type: UsageRef, resolve: (report) => report.total }),
+    byModel: t.field({ type: [ModelUsageRef], resolve: (report) => [...report.byModel] }),
+    byDay: t.field({ type: [DayUsageRef], resolve: (report) => [...report.byDay] }),
+  }),
+});
+
+const ViewerRef = builder.objectRef<Principal>('Viewer');
+ViewerRef.implement({
+  description: 'Who is calling.',
+  fields: (t) => ({
+    tenant: t.exposeString('tenant'),
+    keyName: t.exposeString('keyName', { nullable: true, description: 'Null in open mode.' }),
+    scopes: t.field({ type: [ScopeRef], resolve: (principal) => [...principal.scopes] }),
+    usage: t.field({
+      type: UsageReportRef,
+      args: { since: t.arg({ type: 'DateTime', description: 'To the minute; left out: everything that is kept.' }) },
+      resolve: (_principal, args, ctx) => usageReport(args, ctx),
+    }),
+  }),
+});
+
+builder.queryField('viewer', (t) =>
+  t.field({ type: ViewerRef, description: 'Who is calling: key, tenant, scopes, and what has been spent.', resolve: (_root, _args, ctx) => viewer(ctx) }),
+);

@@ -1,0 +1,43 @@
+import process from 'node:process';
+import type { CommandContext } from '../command-context.ts';
+import { CommandError, exitCodes } from '../command-error.ts';
+
+/**
+ * Runs the gateway until SIGINT or SIGTERM, then drains it. A second signal exits at once.
+ * Signals are caught before the gateway opens its data directory, so that an early one still closes it in order.
+ */
+export async function start({ stdout, env }: CommandContext): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  let firstAt: number | null = null;
+  const stop = () => {
+    // bin/sluice.js and the terminal may both deliver one Ctrl-C.
+    if (firstAt !== null && performance.now() - firstAt > 200) process.exit(exitCodes.interrupted);
+    firstAt ??= performance.now();
+    stopped.resolve();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    const gateway = await startGateway(env);
+    stdout.write(`Sluice listens at ${gateway.url} (Ctrl-C stops it)\n`);
+    await stopped.promise;
+    await gateway.close();
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+async function startGateway(environment: NodeJS.ProcessEnv) {
+  const { start: startServer } = await import('../../main.ts');
+  try {
+    return await startServer(environment);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new CommandError(`${error.message}: another program listens there; stop it, or set PORT to a free port`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

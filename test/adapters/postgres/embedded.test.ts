@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../adapters/postgres/database.ts';
+import { maintainOnce } from '../../../adapters/postgres/embedded-maintenance.ts';
+import { openTestDatabase, temporaryDirectory } from '../../helpers/embedded-database.ts';
+
+const holder = new URL('../../helpers/hold-database.ts', import.meta.url).pathname;
+
+describe('the embedded database', () => {
+  it('is told to write to disk at every commit', async () => {
+    await using database = await openTestDatabase();
+    const names = ['fsync', 'synchronous_commit', 'wal_sync_method', 'full_page_writes'];
+    const settings = await database.query<{ name: string; setting: string }>(
+      'settings',
+      sql`select name, setting from pg_settings where name = any(${sql.param(names)}) order by name`,
+    );
+    expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
+      fsync: 'on',
+      full_page_writes: 'on',
+      synchronous_commit: 'on',
+      wal_sync_method: 'fsync',
+    });
+  });
+
+  it('keeps what was committed over a clean restart', async () => {
+    await using directory = await temporaryDirectory();
+    const first = await openDatabase({ dataDir: directory.path });
+    await first.query('make', sql`create table kept as select 42 as value`);
+    await first.close();
+    const second = await openDatabase({ dataDir: directory.path });
+    expect(await second.query('read', sql`select value from kept`)).toEqual([{ value: 42 }]);
+    await second.close();
+    await second.close();
+  });
+
+  it('leaves no socket behind, and lets only its user see it', async () => {
+    const sockets = async () => (await readdir(tmpdir())).filter((name) => /^sluice-[A-Za-z0-9]{6}$/.test(name));
+    const before = new Set(await sockets());
+    const database = await openTestDatabase();
+    const opened = (await sockets()).filter((name) => !before.has(name));
+    expect(opened.length).toBeGreaterThan(0);
+    for (const name of opened) expect((await stat(join(tmpdir(), name))).mode & 0o777).toBe(0o700);
+    await database[Symbol.asyncDispose]();
+    const after = new Set(await sockets());
+    expect(opened.some((name) => !after.has(name))).toBe(true);
+  });
+
+  it('keeps statistics and the space of deleted rows in order by itself', async () => {
+    await using database = await openTestDatabase();
+    await database.query('make', sql`create table busy as select generate_series(1, 2000) as value`);
+    await database.query('delete', sql`delete from busy where value > 500`);
+    // Counters of the server are written at most once a second.
+    await expect
+      .poll(async () => {
+        await maintainOnce(database);
+        const [row] = await database.query<{ tuples: number }>(
+          'tuples',
+          sql`select reltuples::int as tuples from pg_class where relname = 'busy'`,
+        );
+        return row?.tuples;
+      })
+      .toBe(500);
+  });
+});
+
+describe('a data directory', () => {
+  it('that another process has open is refused, and the owner named', async () => {
+    await using directory = await temporaryDirectory();
+    const child = await hold(directory.path);
+    try {
+      const message = new RegExp(`${directory.path} is in use by process ${child.pid} on ${hostname()} since \\d{4}-`);
+      await expect(openDatabase({ dataDir: directory.path })).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringMatching(message),
+      });
+    } finally {
+      await kill(child);
+    }
+  });
+
+  it('whose owner was killed opens at once, with all that was committed', async () => {
+    await using directory = await temporaryDirectory();
+    for (let round = 1; round <= 3; round += 1) await kill(await hold(directory.path));
+    const database = await openDatabase({ dataDir: directory.path });
+    expect(await database.query('read', sql`select count(*)::int as rounds from held`)).toEqual([{ rounds: 3 }]);
+    await database.close();
+  });
+
+  it('is refused to the process that has it open already', async () => {
+    await using directory = await temporaryDirectory();
+    const database = await openDatabase({ dataDir: directory.path });
+    await expect(openDatabase({ dataDir: directory.path })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining(`process ${process.pid} `),
+    });
+    expect(database.health().ok).toBe(true);
+    await database.close();
+  });
+
+  it('goes to one of those that start at the same time after a crash', async () => {
+    await using directory = await temporaryDirectory();
+    await kill(await hold(directory.path));
+    const attempts = await Promise.allSettled([1, 2].map(() => openDatabase({ dataDir: directory.path })));
+    const opened = attempts.filter((attempt) => attempt.status === 'fulfilled');
+    expect(opened).toHaveLength(1);
+    for (const { value } of opened) await value.close();
+  });
+
+  it('that cannot be one is refused with its path', async () => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'file');
+    await writeFile(file, '');
+    await expect(openDatabase({ dataDir: join(file, 'data') })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+      message: expect.stringContaining(`${file}/data`),
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that cannot be written is refused with its path', async () => {
+    await using directory = await temporaryDirectory();
+    await chmod(directory.path, 0o500);
+    await expect(openDatabase({ dataDir: directory.path })).rejects.toMatchObject({ code: 'BAD_INPUT' });
+    await chmod(directory.path, 0o700);
+  });
+
+  it('whose creation was cut short is created again', async () => {
+    await using directory = await temporaryDirectory();
+    const child = spawn(process.execPath, [holder, directory.path]);
+    await expect.poll(() => readdir(directory.path), { interval: 20, timeout: 10_000 }).toContain('postgres.new');
+    await kill(child);
+    const database = await openDatabase({ dataDir: directory.path });
+    expect(await database.query('read', sql`select 1 as one`)).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+});
+
+describe('a database thread that breaks', () => {
+  it('fails what waits for it, and shows in health', async () => {
+    await using directory = await temporaryDirectory();
+    const child = spawn(process.execPath, [holder, directory.path, 'break']);
+    child.stdout.setEncoding('utf8');
+    let said = '';
+    child.stdout.on('data', (text: string) => {
+      said += text;
+    });
+    await once(child, 'close');
+    expect(JSON.parse(said)).toEqual({
+      outcomes: ['INTERNAL', 'INTERNAL', 'INTERNAL'],
+      health: { ok: false, detail: expect.stringContaining('the embedded database stopped') },
+    });
+  });
+});
+
+/** A process of its own that has the directory open, and has committed a row. */
+async function hold(path: string) {
+  const child = spawn(process.execPath, [holder, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+async function kill(child: ReturnType<typeof spawn>): Promise<void> {
+  const gone = once(child, 'close');
+  child.kill('SIGKILL');
+  await gone;
+}

@@ -1,0 +1,34 @@
+import { countTokens as reference } from 'gpt-tokenizer/encoding/o200k_base';
+import { expect, test } from 'vitest';
+import { countTokens } from '../../../core/text/tokens.ts';
+
+const prose = 'The gateway batches, queues at limits, retries — and counts what it cost (in tokens, and in US$). ';
+
+test('is exact for ordinary text', () => {
+  for (const text of ['', 'hello world', prose.repeat(100), '漢字仮名交じり文', 'const a = { b: [1, 2] };']) {
+    expect(countTokens(text)).toBe(reference(text));
+  }
+});
+
+test('counts what reads like a control token as text', () => {
+  expect(countTokens('<|endoftext|>')).toBeGreaterThan(1);
+});
+
+test('stays near the exact count on long text', () => {
+  const text = Array.from({ length: 4_000 }, (_, index) => `${index % 7} ${prose.slice(index % 50)}`).join('');
+  expect(countTokens(text) / reference(text)).toBeGreaterThan(0.97);
+  expect(countTokens(text) / reference(text)).toBeLessThan(1.03);
+});
+
+test.each([
+  ['a megabyte of one letter', 'a'.repeat(1_000_000)],
+  [
+    '20,000 letters without a space',
+    Array.from({ length: 20_000 }, (_, index) => 'etaoinshrdlu'[(index * index) % 12]).join(''),
+  ],
+  ['a megabyte of spaces', ' '.repeat(1_000_000)],
+])('counts %s in bounded time', (_, text) => {
+  const began = performance.now();
+  expect(countTokens(text)).toBeGreaterThan(100);
+  expect(performance.now() - began).toBeLessThan(500);
+});

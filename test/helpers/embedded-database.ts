@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+
+/** Removes a directory when it goes out of scope. */
+export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/**
+ * A real embedded database with all tables and no rows, in a directory of its own. Made by copying one that was prepared
+ * once, since creating a cluster takes seconds.
+ */
+export async function openTestDatabase(): Promise<Database & AsyncDisposable> {
+  const directory = await temporaryDirectory();
+  try {
+    await cp(await preparedDirectory(), directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE });
+    const database = await openDatabase({ dataDir: directory.path });
+    return Object.assign(database, {
+      [Symbol.asyncDispose]: async () => {
+        await database.close();
+        await directory[Symbol.asyncDispose]();
+      },
+    });
+  } catch (error) {
+    await directory[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Named by what it was made from, so that workers and later runs share it, and other migrations get another. */
+async function preparedDirectory(): Promise<string> {
+  const path = join(tmpdir(), `sluice-test-prepared-${process.getuid?.() ?? 'all'}-${await fingerprint()}`);
+  if (await exists(path)) return path;
+  const release = await lockfile.lock(path, {
+    realpath: false,
+    retries: { retries: 300, factor: 1, minTimeout: 100, maxTimeout: 200 },
+  });
+  try {
+    if (await exists(path)) return path;
+    const draft = await mkdtemp(`${path}-`);
+    const database = await openDatabase({ dataDir: draft });
+    await database.close();
+    await rename(draft, path);
+    return path;
+  } finally {
+    await release();
+  }
+}
+
+async function fingerprint(): Promise<string> {
+  const migrations = new URL('../../adapters/postgres/migrations/', import.meta.url);
+  const hash = createHash('sha256');
+  for (const name of (await readdir(migrations)).filter((file) => file.endsWith('.sql')).sort()) {
+    hash.update(name).update(await readFile(new URL(name, migrations)));
+  }
+  const lock = await readFile(new URL('../../package.json', import.meta.url));
+  return hash.update(lock).digest('hex').slice(0, 16);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
