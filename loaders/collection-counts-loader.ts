@@ -5,7 +5,10 @@ import type { LoaderScope } from './scope.ts';
 export type CollectionCountsLoader = DataLoader<string, { readonly documents: number; readonly passages: number }>;
 
 /** How much is in each collection; an empty one counts 0. */
-export function collectionCountsLoader(store: CollectionStore, { tenant, signal }: LoaderScope): CollectionCountsLoader {
+export function collectionCountsLoader(
+  store: CollectionStore,
+  { tenant, signal }: LoaderScope,
+): CollectionCountsLoader {
   return new DataLoader(
     async (ids) => {
       const counts = await store.counts(tenant, ids, signal);

@@ -13,7 +13,9 @@ export function embeddingLoader(models: Models, call: CallOptions): EmbeddingLoa
     (keys) =>
       Promise.all(
         keys.map(({ model, text }) =>
-          models.embed(model, text, call).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
+          models
+            .embed(model, text, call)
+            .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
         ),
       ),
     { name: 'embeddingLoader', maxBatchSize: 500, cacheKeyFn: ({ model, text }) => `${model}\n${text}` },

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { MessageRecord, ConversationStore } from '../core/contracts/conversation-store.ts';
+import type { ConversationStore, MessageRecord } from '../core/contracts/conversation-store.ts';
 import { inKeyOrder, type LoaderScope } from './scope.ts';
 
 export type MessageLoader = DataLoader<string, MessageRecord>;

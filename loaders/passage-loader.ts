@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { PassageRecord, DocumentStore } from '../core/contracts/document-store.ts';
+import type { DocumentStore, PassageRecord } from '../core/contracts/document-store.ts';
 import { inKeyOrder, type LoaderScope } from './scope.ts';
 
 export type PassageLoader = DataLoader<string, PassageRecord>;

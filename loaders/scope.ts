@@ -29,7 +29,10 @@ export async function byArguments<K extends { readonly parentId: string }, T>(
       const [sample] = group;
       if (sample === undefined) return;
       try {
-        const loaded = await load(group.map((key) => key.parentId), sample);
+        const loaded = await load(
+          group.map((key) => key.parentId),
+          sample,
+        );
         for (const [index, key] of group.entries()) {
           results.set(key, loaded[index] ?? new Error('a batch came back short'));
         }

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { CallOptions } from '../core/models/models.ts';
-import { searchAll, type SearchRequest, type SearchResult, type SearchServices } from '../core/search/search.ts';
+import { type SearchRequest, type SearchResult, type SearchServices, searchAll } from '../core/search/search.ts';
 
 export type SearchLoader = DataLoader<SearchRequest, SearchResult, string>;
 

@@ -11,7 +11,12 @@ export type SimilarLoader = DataLoader<SimilarKey, readonly IndexHit[], string>;
 /** The neighbours of each document: one statement per `first`, not per document. */
 export function similarLoader(index: SearchIndex, { tenant, signal }: LoaderScope): SimilarLoader {
   return new DataLoader(
-    (keys) => byArguments(keys, ({ first }) => String(first), (ids, { first }) => index.similar(tenant, ids, first, signal)),
+    (keys) =>
+      byArguments(
+        keys,
+        ({ first }) => String(first),
+        (ids, { first }) => index.similar(tenant, ids, first, signal),
+      ),
     { name: 'similarLoader', maxBatchSize: 100, cacheKeyFn: ({ parentId, first }) => `${parentId}:${first}` },
   );
 }

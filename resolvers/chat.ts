@@ -6,8 +6,8 @@ import { GatewayError } from '../core/contracts/gateway-error.ts';
 import type { Attachment, MessageRole, ReasoningEffort } from '../core/contracts/model-provider.ts';
 import type { RunRecord } from '../core/contracts/run-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
-import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
 import type { UnwatchedPolicy } from '../core/runs/live-run.ts';
+import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
 import { decodeId } from './global-id.ts';
 
 type Maybe<T> = T | null | undefined;
@@ -26,7 +26,11 @@ export interface StartChatArgs {
   readonly message?: Maybe<string>;
   readonly attachments?: Maybe<readonly AttachmentArgs[]>;
   readonly history?: Maybe<
-    readonly { readonly role: MessageRole; readonly text: string; readonly attachments?: Maybe<readonly AttachmentArgs[]> }[]
+    readonly {
+      readonly role: MessageRole;
+      readonly text: string;
+      readonly attachments?: Maybe<readonly AttachmentArgs[]>;
+    }[]
   >;
   readonly store?: Maybe<boolean>;
   readonly system?: Maybe<string>;
@@ -54,7 +58,10 @@ export interface StartChatArgs {
   readonly metadata?: unknown;
 }
 
-export function startChat({ input }: { readonly input: StartChatArgs }, { services, principal }: Context): Promise<RunRecord> {
+export function startChat(
+  { input }: { readonly input: StartChatArgs },
+  { services, principal }: Context,
+): Promise<RunRecord> {
   const runId = input.runId?.toLowerCase() ?? randomUUID();
   return startChatInCore(services, principal.tenant, runId, chatInput(input));
 }
@@ -62,13 +69,18 @@ export function startChat({ input }: { readonly input: StartChatArgs }, { servic
 function chatInput(input: StartChatArgs): ChatInput {
   const { retrieval } = input;
   return {
-    conversationId: input.conversationId == null ? null : decodeId('Conversation', input.conversationId, 'conversationId'),
-    parentMessageId: input.parentMessageId == null ? null : decodeId('Message', input.parentMessageId, 'parentMessageId'),
+    conversationId:
+      input.conversationId == null ? null : decodeId('Conversation', input.conversationId, 'conversationId'),
+    parentMessageId:
+      input.parentMessageId == null ? null : decodeId('Message', input.parentMessageId, 'parentMessageId'),
     message: input.message ?? null,
     attachments: (input.attachments ?? []).map(attachment),
     history:
-      input.history?.map(({ role, text, attachments }) => ({ role, text, attachments: (attachments ?? []).map(attachment) })) ??
-      null,
+      input.history?.map(({ role, text, attachments }) => ({
+        role,
+        text,
+        attachments: (attachments ?? []).map(attachment),
+      })) ?? null,
     store: input.store ?? true,
     system: input.system ?? null,
     model: input.model ?? null,

@@ -1,10 +1,10 @@
-import { createCollection as createCollectionInCore, type CreateCollection } from '../core/search/create-collection.ts';
-import { collectionNotFound } from '../core/search/search.ts';
-import { type MetadataFilterInput, parseMetadataFilter } from '../core/search/metadata-filter.ts';
-import { deleteDocuments as deleteDocumentsInCore } from '../core/search/delete-documents.ts';
 import type { Context } from '../context.ts';
 import type { CollectionRecord } from '../core/contracts/collection-store.ts';
 import type { DocumentRecord } from '../core/contracts/document-store.ts';
+import { type CreateCollection, createCollection as createCollectionInCore } from '../core/search/create-collection.ts';
+import { deleteDocuments as deleteDocumentsInCore } from '../core/search/delete-documents.ts';
+import { type MetadataFilterInput, parseMetadataFilter } from '../core/search/metadata-filter.ts';
+import { collectionNotFound } from '../core/search/search.ts';
 import { type Connection, connectionOf, type PageArgs, pageOf } from './connection.ts';
 import { orNull } from './found.ts';
 

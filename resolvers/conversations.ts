@@ -45,10 +45,21 @@ function windowOf(scope: string, args: BranchArgs, max: number): BranchWindow {
   const leaf = args.leaf == null ? null : decodeId('Message', args.leaf, 'leaf');
   if (first != null && last != null) throw new GatewayError('BAD_INPUT', 'messages takes first or last, got both.');
   if (first != null || after != null) {
-    if (before != null) throw new GatewayError('BAD_INPUT', 'before goes with last, after with first; got them crossed.');
-    return { leaf, direction: 'first', count: checked('first', first ?? defaultWindow, max), cursor: messageIn(scope, after, 'after') };
+    if (before != null)
+      throw new GatewayError('BAD_INPUT', 'before goes with last, after with first; got them crossed.');
+    return {
+      leaf,
+      direction: 'first',
+      count: checked('first', first ?? defaultWindow, max),
+      cursor: messageIn(scope, after, 'after'),
+    };
   }
-  return { leaf, direction: 'last', count: checked('last', last ?? defaultWindow, max), cursor: messageIn(scope, before, 'before') };
+  return {
+    leaf,
+    direction: 'last',
+    count: checked('last', last ?? defaultWindow, max),
+    cursor: messageIn(scope, before, 'before'),
+  };
 }
 
 function checked(name: string, count: number, max: number): number {
@@ -69,7 +80,8 @@ export async function updateConversation(
 ): Promise<{ readonly conversation: ConversationRecord }> {
   if (title != null) {
     assertStorable(title, 'title');
-    if (title.length > 200) throw new GatewayError('BAD_INPUT', `title must be at most 200 characters, got ${title.length}.`);
+    if (title.length > 200)
+      throw new GatewayError('BAD_INPUT', `title must be at most 200 characters, got ${title.length}.`);
   }
   const conversationId = decodeId('Conversation', id, 'id');
   const conversation =

@@ -16,7 +16,10 @@ export interface StartIngestArgs {
   }[];
 }
 
-export function startIngest({ input }: { readonly input: StartIngestArgs }, { services, principal }: Context): Promise<RunRecord> {
+export function startIngest(
+  { input }: { readonly input: StartIngestArgs },
+  { services, principal }: Context,
+): Promise<RunRecord> {
   return startIngestInCore(services, principal.tenant, {
     runId: input.runId?.toLowerCase() ?? randomUUID(),
     in: input.in ?? 'default',

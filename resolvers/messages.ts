@@ -7,7 +7,13 @@ export function textOf({ parts }: MessageRecord): string {
 export function attachmentsOf({ parts }: MessageRecord) {
   return parts.flatMap((part) =>
     part.type === 'attachment'
-      ? [{ mimeType: part.mimeType, url: part.url ?? null, bytes: part.base64 === undefined ? null : bytesOf(part.base64) }]
+      ? [
+          {
+            mimeType: part.mimeType,
+            url: part.url ?? null,
+            bytes: part.base64 === undefined ? null : bytesOf(part.base64),
+          },
+        ]
       : [],
   );
 }

@@ -4,7 +4,10 @@ import type { ConversationRecord, MessageRecord } from '../core/contracts/conver
 import type { RunDetail, RunRecord } from '../core/contracts/run-store.ts';
 import { orNull } from './found.ts';
 
-export async function chatConversation({ detail }: RunRecord, { loaders }: Context): Promise<ConversationRecord | null> {
+export async function chatConversation(
+  { detail }: RunRecord,
+  { loaders }: Context,
+): Promise<ConversationRecord | null> {
   if (detail.kind !== 'CHAT' || detail.conversationId === null) return null;
   return orNull(loaders.conversation.load(detail.conversationId));
 }

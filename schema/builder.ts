@@ -22,7 +22,10 @@ export const builder = new SchemaBuilder<{
     decodeGlobalID: (globalId) => {
       const parsed = parseId(globalId);
       if (parsed !== null) return parsed;
-      throw new GatewayError('BAD_INPUT', `id must be an id that this gateway gave out, got "${globalId.slice(0, 60)}".`);
+      throw new GatewayError(
+        'BAD_INPUT',
+        `id must be an id that this gateway gave out, got "${globalId.slice(0, 60)}".`,
+      );
     },
   },
 });
@@ -34,4 +37,6 @@ builder.addScalarType('SafeInt', GraphQLSafeInt, { description: 'An integer up t
 
 builder.queryType({ description: 'Read: search, collections, conversations, runs, models, health.' });
 builder.mutationType({ description: 'Start and cancel runs; change collections and conversations.' });
-builder.subscriptionType({ description: 'Follow runs, token by token. Disconnecting is not cancelling; go on with `after`.' });
+builder.subscriptionType({
+  description: 'Follow runs, token by token. Disconnecting is not cancelling; go on with `after`.',
+});

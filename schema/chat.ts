@@ -52,12 +52,15 @@ export const StartChatInput = builder.inputType('StartChatInput', {
     parentMessageId: t.id({
       description: 'Goes on from this message instead of the newest: editing and regenerating make branches.',
     }),
-    message: t.string({ description: 'Left out only with a parentMessageId of a USER message: that one is answered again.' }),
+    message: t.string({
+      description: 'Left out only with a parentMessageId of a USER message: that one is answered again.',
+    }),
     attachments: t.field({ type: [AttachmentInput], required: false }),
     history: t.field({
       type: [MessageInput],
       required: false,
-      description: 'For apps that keep the conversation themselves: what was said before. Not together with conversationId.',
+      description:
+        'For apps that keep the conversation themselves: what was said before. Not together with conversationId.',
     }),
     store: t.boolean({
       defaultValue: true,
@@ -99,7 +102,9 @@ export const StartChatInput = builder.inputType('StartChatInput', {
 });
 
 const StartChatPayloadRef = builder.objectRef<{ readonly run: RunRecord }>('StartChatPayload');
-StartChatPayloadRef.implement({ fields: (t) => ({ run: t.field({ type: ChatRunRef, resolve: (payload) => payload.run }) }) });
+StartChatPayloadRef.implement({
+  fields: (t) => ({ run: t.field({ type: ChatRunRef, resolve: (payload) => payload.run }) }),
+});
 
 builder.mutationField('startChat', (t) =>
   t.field({

@@ -64,10 +64,14 @@ builder.queryFields((t) => ({
 
 export const DeletePayloadRef = builder.objectRef<{ readonly deletedCount: number }>('DeletePayload');
 DeletePayloadRef.implement({
-  fields: (t) => ({ deletedCount: t.exposeInt('deletedCount', { description: 'Documents or conversations that were there.' }) }),
+  fields: (t) => ({
+    deletedCount: t.exposeInt('deletedCount', { description: 'Documents or conversations that were there.' }),
+  }),
 });
 
-const CreateCollectionPayloadRef = builder.objectRef<{ readonly collection: CollectionRecord }>('CreateCollectionPayload');
+const CreateCollectionPayloadRef = builder.objectRef<{ readonly collection: CollectionRecord }>(
+  'CreateCollectionPayload',
+);
 CreateCollectionPayloadRef.implement({
   fields: (t) => ({ collection: t.field({ type: CollectionRef, resolve: (payload) => payload.collection }) }),
 });

@@ -14,7 +14,10 @@ builder.node(ConversationRef, {
   id: { resolve: (conversation) => conversation.id },
   loadOne: (id, { loaders }) => orNull(loaders.conversation.load(id)),
   fields: (t) => ({
-    title: t.exposeString('title', { nullable: true, description: 'The beginning of its first message, until updateConversation.' }),
+    title: t.exposeString('title', {
+      nullable: true,
+      description: 'The beginning of its first message, until updateConversation.',
+    }),
     user: t.exposeString('user', { nullable: true, description: "The app's own name for the person it talks to." }),
     messages: t.field({
       type: MessageConnectionRef,
@@ -51,7 +54,9 @@ const UpdateConversationInput = builder.inputType('UpdateConversationInput', {
     title: t.string({ description: 'At most 200 characters; null takes it away.' }),
   }),
 });
-const UpdateConversationPayloadRef = builder.objectRef<{ readonly conversation: ConversationRecord }>('UpdateConversationPayload');
+const UpdateConversationPayloadRef = builder.objectRef<{ readonly conversation: ConversationRecord }>(
+  'UpdateConversationPayload',
+);
 UpdateConversationPayloadRef.implement({
   fields: (t) => ({ conversation: t.field({ type: ConversationRef, resolve: (payload) => payload.conversation }) }),
 });

@@ -16,8 +16,12 @@ builder.queryField('embedding', (t) =>
   t.field({
     type: EmbeddingRef,
     nullable: true,
-    description: 'Vector of one text. Aliased and nested uses are batched into as few provider calls as its limits allow.',
-    args: { text: t.arg.string({ required: true }), model: t.arg.string({ description: "Left out: the gateway's default." }) },
+    description:
+      'Vector of one text. Aliased and nested uses are batched into as few provider calls as its limits allow.',
+    args: {
+      text: t.arg.string({ required: true }),
+      model: t.arg.string({ description: "Left out: the gateway's default." }),
+    },
     resolve: (_root, args, ctx) => embedding(args, ctx),
   }),
 );

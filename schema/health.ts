@@ -17,8 +17,12 @@ HealthRef.implement({
     ok: t.exposeBoolean('ok'),
     version: t.exposeString('version'),
     components: t.field({ type: [ComponentHealthRef], resolve: (health) => [...health.components] }),
-    eventLoopDelayP99Ms: t.exposeFloat('eventLoopDelayP99Ms', { description: 'Milliseconds, over the last half minute or so.' }),
+    eventLoopDelayP99Ms: t.exposeFloat('eventLoopDelayP99Ms', {
+      description: 'Milliseconds, over the last half minute or so.',
+    }),
   }),
 });
 
-builder.queryField('health', (t) => t.field({ type: HealthRef, resolve: (_root, _args, { services }) => services.health() }));
+builder.queryField('health', (t) =>
+  t.field({ type: HealthRef, resolve: (_root, _args, { services }) => services.health() }),
+);

@@ -17,18 +17,25 @@ const StartIngestInput = builder.inputType('StartIngestInput', {
   fields: (t) => ({
     runId: t.field({ type: 'UUID', required: false, description: 'Client-chosen, the idempotency key.' }),
     in: t.string({ defaultValue: 'default', description: 'Name of the collection.' }),
-    documents: t.field({ type: [DocumentInput], required: true, description: '1–1,000; what has not changed is skipped.' }),
+    documents: t.field({
+      type: [DocumentInput],
+      required: true,
+      description: '1–1,000; what has not changed is skipped.',
+    }),
   }),
 });
 
 const StartIngestPayloadRef = builder.objectRef<{ readonly run: RunRecord }>('StartIngestPayload');
-StartIngestPayloadRef.implement({ fields: (t) => ({ run: t.field({ type: IngestRunRef, resolve: (payload) => payload.run }) }) });
+StartIngestPayloadRef.implement({
+  fields: (t) => ({ run: t.field({ type: IngestRunRef, resolve: (payload) => payload.run }) }),
+});
 
 builder.mutationField('startIngest', (t) =>
   t.field({
     type: StartIngestPayloadRef,
     nullable: true,
-    description: 'Starts taking documents in and returns at once. A bad document is reported in `failures`; the others are kept.',
+    description:
+      'Starts taking documents in and returns at once. A bad document is reported in `failures`; the others are kept.',
     args: { input: t.arg({ type: StartIngestInput, required: true }) },
     resolve: async (_root, args, ctx) => ({ run: await startIngest(args, ctx) }),
   }),

@@ -1,15 +1,18 @@
-import { attachmentsOf, textOf } from '../resolvers/messages.ts';
-import { encodeId } from '../resolvers/global-id.ts';
 import type { VerificationRecord } from '../core/contracts/run-event.ts';
 import { orNull } from '../resolvers/found.ts';
+import { encodeId } from '../resolvers/global-id.ts';
+import { attachmentsOf, textOf } from '../resolvers/messages.ts';
 import { builder } from './builder.ts';
 import { CitationRef } from './cited-text.ts';
 import { MessageRef } from './refs.ts';
 import { UsageRef } from './usage.ts';
 
-export const MessageRoleRef = builder.enumType('MessageRole', { values: ['SYSTEM', 'USER', 'ASSISTANT', 'TOOL'] as const });
+export const MessageRoleRef = builder.enumType('MessageRole', {
+  values: ['SYSTEM', 'USER', 'ASSISTANT', 'TOOL'] as const,
+});
 export const FinishReasonRef = builder.enumType('FinishReason', {
-  description: 'Why a text ended. STOP: it was finished; LENGTH: a token limit; CANCELLED and ERROR: what had come by then.',
+  description:
+    'Why a text ended. STOP: it was finished; LENGTH: a token limit; CANCELLED and ERROR: what had come by then.',
   values: ['STOP', 'LENGTH', 'TOOL_CALLS', 'CONTENT_FILTER', 'CANCELLED', 'ERROR'] as const,
 });
 
@@ -56,7 +59,8 @@ builder.node(MessageRef, {
     verification: t.field({
       type: VerificationRef,
       nullable: true,
-      description: 'Filled when the turn asked for verify: a second model call that judges the answer against its passages.',
+      description:
+        'Filled when the turn asked for verify: a second model call that judges the answer against its passages.',
       resolve: (message) => message.verification,
     }),
     finishReason: t.field({ type: FinishReasonRef, nullable: true, resolve: (message) => message.finishReason }),

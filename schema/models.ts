@@ -16,7 +16,10 @@ ModelHealthRef.implement({
     circuit: t.field({ type: CircuitStateRef, resolve: (health) => health.circuit }),
     inFlight: t.exposeInt('inFlight'),
     queued: t.exposeInt('queued', { description: 'Calls that wait for a free place.' }),
-    p50Ms: t.exposeFloat('p50Ms', { nullable: true, description: 'Milliseconds to the first token of a chat, of a whole embeddings call.' }),
+    p50Ms: t.exposeFloat('p50Ms', {
+      nullable: true,
+      description: 'Milliseconds to the first token of a chat, of a whole embeddings call.',
+    }),
     p95Ms: t.exposeFloat('p95Ms', { nullable: true }),
     errorRate: t.exposeFloat('errorRate', { description: '0..1.' }),
     callsLastMinute: t.exposeInt('callsLastMinute'),
@@ -30,9 +33,18 @@ ModelRef.implement({
     name: t.exposeString('name'),
     provider: t.exposeString('provider'),
     capabilities: t.field({ type: [CapabilityRef], resolve: (model) => [...model.capabilities] }),
-    contextWindow: t.exposeInt('contextWindow', { nullable: true, description: 'Tokens of input and output together.' }),
-    inputUsdPerMillion: t.exposeFloat('inputUsdPerMillion', { nullable: true, description: 'US dollars per million tokens.' }),
-    outputUsdPerMillion: t.exposeFloat('outputUsdPerMillion', { nullable: true, description: 'US dollars per million tokens.' }),
+    contextWindow: t.exposeInt('contextWindow', {
+      nullable: true,
+      description: 'Tokens of input and output together.',
+    }),
+    inputUsdPerMillion: t.exposeFloat('inputUsdPerMillion', {
+      nullable: true,
+      description: 'US dollars per million tokens.',
+    }),
+    outputUsdPerMillion: t.exposeFloat('outputUsdPerMillion', {
+      nullable: true,
+      description: 'US dollars per million tokens.',
+    }),
     health: t.field({ type: ModelHealthRef, resolve: (model) => model.health }),
   }),
 });

@@ -23,7 +23,8 @@ RunEventRef.implement({
 
 type EventOf<T extends RunEvent['type']> = RunEventView<Extract<RunEvent, { type: T }>>;
 
-const messageId = ({ event }: { readonly event: { readonly messageId: string } }): string => encodeId('Message', event.messageId);
+const messageId = ({ event }: { readonly event: { readonly messageId: string } }): string =>
+  encodeId('Message', event.messageId);
 
 builder.objectType(builder.objectRef<EventOf<'RunStarted'>>('RunStarted'), {
   interfaces: [RunEventRef],
@@ -40,7 +41,8 @@ builder.objectType(builder.objectRef<EventOf<'TextMessageDelta'>>('TextMessageDe
     messageId: t.id({ resolve: messageId }),
     delta: t.string({ resolve: ({ event }) => event.delta }),
     textSoFar: t.string({
-      description: 'The whole message up to here, for explorers that show only the newest event. Built only when selected.',
+      description:
+        'The whole message up to here, for explorers that show only the newest event. Built only when selected.',
       resolve: (view) => view.textSoFar ?? '',
     }),
   }),

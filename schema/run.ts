@@ -1,11 +1,11 @@
+import { errorCodes } from '../core/contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../core/contracts/run-event.ts';
 import type { IngestFailureRecord, RunRecord } from '../core/contracts/run-store.ts';
-import { cancelRun, eventsOf, findRun, finishedRun, listRuns } from '../resolvers/runs.ts';
-import { runErrorDetails } from '../resolvers/run-error-details.ts';
-import { errorCodes } from '../core/contracts/gateway-error.ts';
-import type { RunEventView } from '../resolvers/run-event-view.ts';
-import { chatConversation, ingestDetail, replyOf, runCollection } from '../resolvers/run-details.ts';
 import { orNull } from '../resolvers/found.ts';
+import { chatConversation, ingestDetail, replyOf, runCollection } from '../resolvers/run-details.ts';
+import { runErrorDetails } from '../resolvers/run-error-details.ts';
+import type { RunEventView } from '../resolvers/run-event-view.ts';
+import { cancelRun, eventsOf, findRun, finishedRun, listRuns } from '../resolvers/runs.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
 import { ChatRunRef, CollectionRef, ConversationRef, IngestRunRef, MessageRef, RunEventRef, RunRef } from './refs.ts';
@@ -41,7 +41,8 @@ const RunEventConnectionRef = connectionType<RunEventView>('RunEvent', RunEventR
 const RunConnectionRef = connectionType<RunRecord>('Run', RunRef);
 
 RunRef.implement({
-  description: 'A piece of AI work with one event log: a mutation starts it, a subscription follows it, a query reads it.',
+  description:
+    'A piece of AI work with one event log: a mutation starts it, a subscription follows it, a query reads it.',
   interfaces: [builder.nodeInterfaceRef()],
   resolveType: ({ kind }) => (kind === 'CHAT' ? 'ChatRun' : 'IngestRun'),
   fields: (t) => ({
@@ -90,7 +91,8 @@ builder.node(ChatRunRef, {
     reply: t.field({
       type: MessageRef,
       nullable: true,
-      description: 'Waits for the end (or @defer it). After a failure or a cancel: what had come by then, null when nothing had.',
+      description:
+        'Waits for the end (or @defer it). After a failure or a cancel: what had come by then, null when nothing had.',
       resolve: (run, _args, ctx) => replyOf(run, ctx),
     }),
   }),
@@ -117,7 +119,10 @@ builder.node(IngestRunRef, {
     collection: t.field({ type: CollectionRef, nullable: true, resolve: (run, _args, ctx) => runCollection(run, ctx) }),
     documentsTotal: t.int({ resolve: (run) => ingestDetail(run).documentsTotal }),
     documentsDone: t.int({ description: 'Written.', resolve: (run) => ingestDetail(run).documentsDone }),
-    documentsSkipped: t.int({ description: 'Unchanged since the last time.', resolve: (run) => ingestDetail(run).documentsSkipped }),
+    documentsSkipped: t.int({
+      description: 'Unchanged since the last time.',
+      resolve: (run) => ingestDetail(run).documentsSkipped,
+    }),
     failures: t.field({ type: [IngestFailureRef], resolve: (run) => [...ingestDetail(run).failures] }),
   }),
 });
@@ -145,7 +150,9 @@ builder.queryFields((t) => ({
 }));
 
 const CancelRunPayloadRef = builder.objectRef<{ readonly run: RunRecord }>('CancelRunPayload');
-CancelRunPayloadRef.implement({ fields: (t) => ({ run: t.field({ type: RunRef, resolve: (payload) => payload.run }) }) });
+CancelRunPayloadRef.implement({
+  fields: (t) => ({ run: t.field({ type: RunRef, resolve: (payload) => payload.run }) }),
+});
 
 builder.mutationField('cancelRun', (t) =>
   t.field({

@@ -1,12 +1,12 @@
-import type { SearchResult } from '../core/search/search.ts';
-import { type SearchConnection, type SearchEdge, search, summariseSearch } from '../resolvers/search.ts';
 import type { IndexHit } from '../core/contracts/search-index.ts';
+import type { SearchResult } from '../core/search/search.ts';
+import { similarTo, summariseDocument } from '../resolvers/documents.ts';
+import { type SearchConnection, type SearchEdge, search, summariseSearch } from '../resolvers/search.ts';
 import { builder } from './builder.ts';
 import { CitedTextRef } from './cited-text.ts';
 import { PageInfoRef } from './connection.ts';
 import { MetadataFilterRef } from './metadata-filter.ts';
 import { DocumentRef, PassageRef } from './refs.ts';
-import { similarTo, summariseDocument } from '../resolvers/documents.ts';
 
 export const SearchModeRef = builder.enumType('SearchMode', {
   description: 'How passages are found and ranked.',
@@ -19,7 +19,8 @@ export const SearchModeRef = builder.enumType('SearchMode', {
 
 const SearchTimingsRef = builder.objectRef<SearchResult['timings']>('SearchTimings');
 SearchTimingsRef.implement({
-  description: 'Where the time went, in milliseconds. Searches of one operation share their embeddings call and their statement.',
+  description:
+    'Where the time went, in milliseconds. Searches of one operation share their embeddings call and their statement.',
   fields: (t) => ({
     embedMs: t.exposeFloat('embedMs'),
     retrieveMs: t.exposeFloat('retrieveMs'),
@@ -35,8 +36,14 @@ SearchEdgeRef.implement({
     cursor: t.exposeString('cursor'),
     node: t.field({ type: PassageRef, resolve: (hit) => hit.passage }),
     score: t.exposeFloat('score', { description: 'Fused score in 0..1, comparable within one result only.' }),
-    vectorScore: t.exposeFloat('vectorScore', { nullable: true, description: 'Cosine similarity; null without a vector.' }),
-    keywordScore: t.exposeFloat('keywordScore', { nullable: true, description: 'Weight of the words; null in VECTOR mode.' }),
+    vectorScore: t.exposeFloat('vectorScore', {
+      nullable: true,
+      description: 'Cosine similarity; null without a vector.',
+    }),
+    keywordScore: t.exposeFloat('keywordScore', {
+      nullable: true,
+      description: 'Weight of the words; null in VECTOR mode.',
+    }),
     highlights: t.field({
       type: ['String'],
       description: 'Matching fragments, the match marked with <mark>; all else HTML-escaped.',
@@ -55,7 +62,8 @@ SearchConnectionRef.implement({
     summary: t.field({
       type: CitedTextRef,
       nullable: true,
-      description: 'A short text over the hits with citations. Deferrable: it is an LLM call, and the hits do not wait for it.',
+      description:
+        'A short text over the hits with citations. Deferrable: it is an LLM call, and the hits do not wait for it.',
       args: { model: t.arg.string(), maxWords: t.arg.int({ required: false, defaultValue: 120 }) },
       resolve: (page, args, ctx) => summariseSearch(page, { ...args, maxWords: args.maxWords ?? 120 }, ctx),
     }),
@@ -76,10 +84,14 @@ builder.queryField('search', (t) =>
       after: t.arg.string({ description: 'The endCursor of the page before.' }),
       mode: t.arg({ type: SearchModeRef, defaultValue: 'HYBRID' }),
       filter: t.arg({ type: MetadataFilterRef, description: "A condition on the documents' metadata." }),
-      rerank: t.arg.boolean({ defaultValue: false, description: 'Let a generative model grade the first hits, in one call.' }),
+      rerank: t.arg.boolean({
+        defaultValue: false,
+        description: 'Let a generative model grade the first hits, in one call.',
+      }),
       perDocument: t.arg.int({
         defaultValue: 1,
-        description: 'At most so many passages of one document: 1 lists documents by their best passage, null lists every passage.',
+        description:
+          'At most so many passages of one document: 1 lists documents by their best passage, null lists every passage.',
       }),
     },
     resolve: (_root, args, ctx) => search(args, ctx),

@@ -16,7 +16,8 @@ builder.subscriptionFields((t) => ({
   }),
   chat: t.field({
     type: RunEventRef,
-    description: 'Start and follow in one operation. With a runId it is safe to send again: it attaches to the run that exists.',
+    description:
+      'Start and follow in one operation. With a runId it is safe to send again: it attaches to the run that exists.',
     args: { input: t.arg({ type: StartChatInput, required: true }), after: t.arg.string() },
     subscribe: (_root, args, ctx, info) =>
       chat({ ...asArgs(args), after: args.after, wantsTextSoFar: selects(info, 'textSoFar') }, ctx),

@@ -49,5 +49,9 @@ ViewerRef.implement({
 });
 
 builder.queryField('viewer', (t) =>
-  t.field({ type: ViewerRef, description: 'Who is calling: key, tenant, scopes, and what has been spent.', resolve: (_root, _args, ctx) => viewer(ctx) }),
+  t.field({
+    type: ViewerRef,
+    description: 'Who is calling: key, tenant, scopes, and what has been spent.',
+    resolve: (_root, _args, ctx) => viewer(ctx),
+  }),
 );

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import type { RunEventView } from '../resolvers/run-event-view.ts';
 import { type StartChatArgs, startChat } from '../resolvers/chat.ts';
+import type { RunEventView } from '../resolvers/run-event-view.ts';
 import { type FollowArgs, follow } from './run-events.ts';
 
 /** Starts and follows in one operation. Sent again with its runId it attaches to the run that exists. */

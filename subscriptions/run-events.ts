@@ -11,12 +11,19 @@ export interface FollowArgs {
   readonly wantsTextSoFar: boolean;
 }
 
-export function runEvents(args: FollowArgs & { readonly runId: string }, context: Context): AsyncIterable<RunEventView> {
+export function runEvents(
+  args: FollowArgs & { readonly runId: string },
+  context: Context,
+): AsyncIterable<RunEventView> {
   return follow({ tenant: context.principal.tenant, runId: args.runId.toLowerCase() }, args, context);
 }
 
 /** Authorised by the key's tenant: another tenant's run does not exist here. */
-export function follow(key: RunKey, { after, wantsTextSoFar }: FollowArgs, context: Context): AsyncIterable<RunEventView> {
+export function follow(
+  key: RunKey,
+  { after, wantsTextSoFar }: FollowArgs,
+  context: Context,
+): AsyncIterable<RunEventView> {
   const from = after == null ? 0 : decodeRunCursor(key, after);
   const views = viewsOf(key, from, context);
   return wantsTextSoFar ? withTextSoFar(views, key, from, context) : views;

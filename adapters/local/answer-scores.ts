@@ -29,14 +29,14 @@ export function readQuestion(text: string): Question {
 }
 
 /**
- * Question-term coverage: the share of the question's weight, by inverse document frequency over the sentences
- * (Robertson and Spärck Jones), that the sentence has. A word that no sentence has weighs most, so that a question
- * about something else scores low. 0..1.
+ * Question-term coverage: the share of the question's weight, by inverse document frequency over the sentences, that the
+ * sentence has. A word that no sentence has weighs most, so that a question about something else scores low. Smoothed, so
+ * that in a handful of sentences a word of all of them still counts (BM25's idf would make it nothing). 0..1.
  */
 export function coverage(question: Question, sentences: readonly Candidate[]): number[] {
   const weights = question.stems.map((stem) => {
     const holders = sentences.filter((sentence) => sentence.stems.has(stem)).length;
-    return [stem, Math.log(1 + (sentences.length - holders + 0.5) / (holders + 0.5))] as const;
+    return [stem, Math.log(1 + (sentences.length + 1) / (holders + 0.5))] as const;
   });
   const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
   if (total === 0) return sentences.map(() => 0);

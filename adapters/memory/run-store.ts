@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/contracts/clock.ts';
+import type { MessageRecord, NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { MessageRecord, NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { NewRun, RunPatch, RunRecord, RunStatus, UnstoredRunStore } from '../../core/contracts/run-store.ts';
 import { noUsage } from '../../core/models/usage-meter.ts';
 import { listRuns } from './run-list.ts';

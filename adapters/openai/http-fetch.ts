@@ -59,6 +59,8 @@ function toResponse(message: IncomingMessage): Response {
   for (const [name, values] of Object.entries(message.headersDistinct)) {
     for (const value of values ?? []) headers.append(name, value);
   }
+  // An abort before anyone reads must not end the process; who reads later still finds the message destroyed.
+  message.on('error', () => {});
   const empty = statusesWithoutBody.has(status);
   if (empty) message.resume();
   const response = new Response(empty ? null : lazyBody(message), { status, headers });

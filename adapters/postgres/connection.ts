@@ -18,10 +18,15 @@ export class Connection {
   /** Settles, without rejecting, when everything begun so far has ended. */
   #settled: Promise<unknown> = Promise.resolve();
   #broken = false;
+  /** A connection that breaks also emits; unheard, that would end the process. Its statement rejects as well. */
+  readonly #onError = () => {
+    this.#broken = true;
+  };
 
   constructor(client: PoolClient, cancel: ((client: PoolClient) => Promise<void>) | undefined) {
     this.#client = client;
     this.#cancel = cancel;
+    client.on('error', this.#onError);
   }
 
   async run<Row>(
@@ -57,6 +62,7 @@ export class Connection {
   /** Gives the connection back once all that was begun on it has ended. A broken one is replaced by the pool. */
   async release(): Promise<void> {
     await this.#settled;
+    this.#client.off('error', this.#onError);
     this.#client.release(this.#broken);
   }
 }

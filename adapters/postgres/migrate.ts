@@ -18,6 +18,9 @@ const lockTimeoutMs = 300_000;
 export async function migrate(pool: Pool): Promise<void> {
   const client = await pool.connect();
   let failed = false;
+  // A connection that breaks emits as well as rejecting; unheard, that would end the process.
+  const onError = () => {};
+  client.on('error', onError);
   try {
     await client.query('begin');
     await client.query(`set local lock_timeout = ${lockTimeoutMs}`);
@@ -30,6 +33,7 @@ export async function migrate(pool: Pool): Promise<void> {
     throw error;
   } finally {
     // After a failure the connection's state is unknown: drop it, which rolls back.
+    client.off('error', onError);
     client.release(failed);
   }
 }

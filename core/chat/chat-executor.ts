@@ -5,8 +5,8 @@ import type { VerificationRecord } from '../contracts/run-event.ts';
 import type { Json } from '../contracts/search-index.ts';
 import type { CallOptions } from '../models/models.ts';
 import type { Executor, RunIo } from '../runs/live-run.ts';
-import { searchAll, type SearchServices } from '../search/search.ts';
-import { numberSources, type NumberedSource } from '../text/source-prompt.ts';
+import { type SearchServices, searchAll } from '../search/search.ts';
+import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
 import type { ChatInput } from './chat-input.ts';
 import { type Draft, type Generation, generate } from './generate.ts';
 import { buildPrompt, type Said } from './prompt.ts';
@@ -50,14 +50,22 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   if (question === undefined) throw new Error('a chat run without a question');
   const { contextWindow } = models.chatModel(input.model);
   const reserve = Math.min(input.sampling.maxOutputTokens ?? answerReserve, Math.floor(contextWindow / 2));
-  const prompt = buildPrompt({ system: input.system, sources, history: said.slice(0, -1), question }, contextWindow - reserve);
+  const prompt = buildPrompt(
+    { system: input.system, sources, history: said.slice(0, -1), question },
+    contextWindow - reserve,
+  );
   const generation = { input, ...prompt, messageId: reply.id };
   reply.start();
   await generate(models, generation, reply.draft, io, call);
-  if (input.responseSchema !== null) reply.object = await parsedReply(services, generation, input.responseSchema, reply, io, call);
+  if (input.responseSchema !== null)
+    reply.object = await parsedReply(services, generation, input.responseSchema, reply, io, call);
   reply.end();
   if (input.verify && prompt.sources !== null) {
-    reply.verification = await verifyAnswer(models, { answer: reply.draft.text, sources: prompt.sources, model: input.model }, call);
+    reply.verification = await verifyAnswer(
+      models,
+      { answer: reply.draft.text, sources: prompt.sources, model: input.model },
+      call,
+    );
     io.emit({ type: 'VerificationFinished', messageId: reply.id, verification: reply.verification });
   }
 }
@@ -104,16 +112,23 @@ async function parsedReply(
   const messages = [
     ...generation.messages,
     { role: 'ASSISTANT', text: reply.draft.text } as const,
-    { role: 'USER', text: `That is not valid: ${first.faults.join('; ')}. Reply again, with JSON that satisfies the schema and nothing else.` } as const,
+    {
+      role: 'USER',
+      text: `That is not valid: ${first.faults.join('; ')}. Reply again, with JSON that satisfies the schema and nothing else.`,
+    } as const,
   ];
   reply.reset(`The reply did not satisfy responseSchema: ${first.faults.join('; ')}`.slice(0, 500));
   await generate(models, { ...generation, messages }, reply.draft, io, call);
   const second = validate(reply.draft.text);
   if (second.ok) return second.value;
-  throw new GatewayError('UPSTREAM_UNAVAILABLE', `The model's reply did not satisfy responseSchema, twice: ${second.faults.join('; ')}.`, {
-    retryable: true,
-    details: { attempts: 2, issues: second.faults },
-  });
+  throw new GatewayError(
+    'UPSTREAM_UNAVAILABLE',
+    `The model's reply did not satisfy responseSchema, twice: ${second.faults.join('; ')}.`,
+    {
+      retryable: true,
+      details: { attempts: 2, issues: second.faults },
+    },
+  );
 }
 
 function saidOf({ role, parts }: MessageRecord): Said {

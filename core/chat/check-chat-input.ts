@@ -46,7 +46,9 @@ function checkTurn({ message, parentMessageId, attachments, history, conversatio
     throw bad('message must hold at least one word, got an empty text.');
   }
   if (history !== null && (conversationId !== null || parentMessageId !== null)) {
-    throw bad('history is for apps that keep the conversation themselves: not together with conversationId or parentMessageId.');
+    throw bad(
+      'history is for apps that keep the conversation themselves: not together with conversationId or parentMessageId.',
+    );
   }
   if (!store && (conversationId !== null || parentMessageId !== null)) {
     throw bad('store: false writes no message: send history instead of conversationId or parentMessageId.');
@@ -56,7 +58,9 @@ function checkTurn({ message, parentMessageId, attachments, history, conversatio
 function checkTexts(input: ChatInput, { maxMessageChars, maxHistoryMessages }: ChatLimits): void {
   const history = input.history ?? [];
   if (history.length > maxHistoryMessages) {
-    throw bad(`history must hold at most ${maxHistoryMessages} messages (limits.maxHistoryMessages), got ${history.length}.`);
+    throw bad(
+      `history must hold at most ${maxHistoryMessages} messages (limits.maxHistoryMessages), got ${history.length}.`,
+    );
   }
   const texts: [string, string | null][] = [
     ['message', input.message],
@@ -88,7 +92,8 @@ function checkAttachment({ mimeType, url, base64 }: Attachment, model: ChatModel
   if (url !== undefined && !/^(https?|data):/.test(url)) {
     throw bad(`an attachment's url must be http, https or data, got "${url.slice(0, 60)}".`);
   }
-  if (base64 !== undefined && !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw bad("an attachment's base64 is not base64.");
+  if (base64 !== undefined && !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
+    throw bad("an attachment's base64 is not base64.");
 }
 
 function checkSampling({ temperature, topP, maxOutputTokens, stop, seed, providerOptions }: Sampling): void {
@@ -108,7 +113,8 @@ function checkRetrieval({ retrieval, message, model: _model }: ChatInput, { maxF
   checkFirst(retrieval.first, { name: 'retrieval.first', max: maxFirst });
   if (retrieval.perDocument !== null) checkFirst(retrieval.perDocument, { name: 'retrieval.perDocument', max: 1_000 });
   if (retrieval.filter !== null) parseMetadataFilter(retrieval.filter, 'retrieval.filter');
-  if (message !== null && message.trim() === '') throw bad('retrieval needs a message to search by, got an empty text.');
+  if (message !== null && message.trim() === '')
+    throw bad('retrieval needs a message to search by, got an empty text.');
 }
 
 function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
@@ -129,7 +135,9 @@ function checkJson(name: string, value: unknown, maxChars: number): void {
 
 function assertGenerates(model: ChatModel, name: string): void {
   if (model.generative) return;
-  throw bad(`${name} needs a generative model; ${model.name} of provider ${model.provider} cannot. Leave it out, or configure a provider.`);
+  throw bad(
+    `${name} needs a generative model; ${model.name} of provider ${model.provider} cannot. Leave it out, or configure a provider.`,
+  );
 }
 
 function range(name: string, value: number, min: number, max: number): void {

@@ -1,5 +1,5 @@
-import type { Attachment, ChatMessage, MessageRole } from '../contracts/model-provider.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import type { Attachment, ChatMessage, MessageRole } from '../contracts/model-provider.ts';
 import { stripMarks } from '../text/citations.ts';
 import { citingRules, type NumberedSource, renderSources } from '../text/source-prompt.ts';
 import { countTokens } from '../text/tokens.ts';
@@ -35,7 +35,10 @@ export function buildPrompt(
   const { question, history } = parts;
   const sources = fittingSources(parts, maxTokens);
   const system = systemText(parts.system, sources);
-  let left = maxTokens - (system === null ? 0 : tokensOf({ role: 'SYSTEM', text: system, attachments: [] })) - tokensOf(question);
+  let left =
+    maxTokens -
+    (system === null ? 0 : tokensOf({ role: 'SYSTEM', text: system, attachments: [] })) -
+    tokensOf(question);
   if (left < 0) {
     throw new GatewayError(
       'BAD_INPUT',

@@ -19,7 +19,10 @@ export function compileResponseSchema(schema: Readonly<Record<string, unknown>>)
     const value = parseJsonReply(text);
     if (value === undefined) return { ok: false, faults: ['the reply is not JSON'] };
     if (validate(value)) return { ok: true, value: value as Json }; // JSON.parse made it
-    return { ok: false, faults: (validate.errors ?? []).map((fault) => `${fault.instancePath || '/'} ${fault.message}`) };
+    return {
+      ok: false,
+      faults: (validate.errors ?? []).map((fault) => `${fault.instancePath || '/'} ${fault.message}`),
+    };
   };
 }
 

@@ -18,7 +18,11 @@ Reply with JSON only: {"grounded": true when every statement is supported, "scor
 /** The second model call: does the answer rest on its passages? */
 export async function verifyAnswer(
   models: Models,
-  { answer, sources, model }: { readonly answer: string; readonly sources: readonly Source[]; readonly model: string | null },
+  {
+    answer,
+    sources,
+    model,
+  }: { readonly answer: string; readonly sources: readonly Source[]; readonly model: string | null },
   call: CallOptions,
 ): Promise<VerificationRecord> {
   const prompt = `${renderSources(sources)}\n\nAnswer to check:\n${answer}`;

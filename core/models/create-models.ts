@@ -4,6 +4,7 @@ import { untilAborted } from './abortable.ts';
 import { cancelled, LiveCalls } from './call-bounds.ts';
 import { Catalogue, type CatalogueEntry } from './catalogue.ts';
 import { type ChatCall, completeChat, streamChat } from './chat-call.ts';
+import { MeterTaps } from './meter-taps.ts';
 import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models } from './models.ts';
 import { defaultListing, defaultTimeouts, type ModelsOptions } from './models-options.ts';
 import { ProviderStatus } from './provider-status.ts';
@@ -27,10 +28,12 @@ class ModelPool implements Models {
   readonly #catalogue: Catalogue;
   readonly #statuses: ReadonlyMap<object, ProviderStatus>;
   readonly #targets: Targets;
+  readonly #taps: MeterTaps;
 
   constructor(options: ModelsOptions) {
     const { providers } = options;
     this.#catalogue = new Catalogue(providers);
+    this.#taps = new MeterTaps(options.onUsage);
     this.#defaultChatModel = defaultOf(
       providers.map(({ chatModel }) => chatModel),
       'chatModel',
@@ -70,7 +73,8 @@ class ModelPool implements Models {
   }
 
   async embed(model: string, text: string, options: CallOptions): Promise<EmbeddedText> {
-    return this.#targets.batcher(this.#find(model, 'EMBEDDING')).embed(text, options);
+    const meter = this.#taps.meter(model, options);
+    return this.#targets.batcher(this.#find(model, 'EMBEDDING')).embed(text, { ...options, meter });
   }
 
   async embeddingDimensions(model: string, signal: AbortSignal): Promise<number> {
@@ -101,10 +105,12 @@ class ModelPool implements Models {
     this.#targets.close();
   }
 
-  #begin(request: ModelRequest, { signal, meter, timeoutMs }: CallOptions): ChatCall {
+  #begin(request: ModelRequest, options: CallOptions): ChatCall {
+    const { signal, timeoutMs } = options;
     const entry = this.#find(request.model ?? this.#defaultChatModel, 'CHAT');
     const target = this.#targets.target(entry);
     const bounds = this.#calls.begin(target.label, signal, Math.min(timeoutMs ?? this.#totalMs, this.#totalMs));
+    const meter = this.#taps.meter(entry.name, options);
     return { entry, target, request: { ...request, model: entry.name }, bounds, meter };
   }
 
@@ -134,6 +140,7 @@ class ModelPool implements Models {
 /** The first provider's own, or that of the first one that has any. */
 function defaultOf(names: readonly (string | null)[], option: string): string {
   const name = names.find((candidate) => candidate !== null);
-  if (name === undefined) throw new GatewayError('BAD_INPUT', `one of the providers must have a ${option}, none has`);
+  if (name === undefined)
+    throw new GatewayError('BAD_INPUT', `at least one provider must have a default ${option}, none has`);
   return name;
 }

@@ -8,7 +8,7 @@ export interface GateOptions {
 }
 
 /** Callers this close behind one another came together; one that waits for its answer before it asks again is slower. */
-const closeMs = 1;
+const closeMs = 0.25;
 
 /**
  * When the next embedding call begins. In a quiet moment at the end of the current turn of the event loop: everything that was

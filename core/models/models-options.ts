@@ -1,4 +1,5 @@
 import type { Capability, ModelProvider } from '../contracts/model-provider.ts';
+import type { Usage } from '../contracts/usage.ts';
 import type { BatcherOptions } from './embedding-batcher.ts';
 import type { TargetOptions } from './target.ts';
 
@@ -14,6 +15,14 @@ export interface ModelsOptions {
   readonly circuit?: Partial<TargetOptions['circuit']> | undefined;
   readonly backoff?: Partial<Omit<TargetOptions['retry'], 'retries'>> | undefined;
   readonly listing?: Partial<ListingOptions> | undefined;
+  /** Hears of every call's cost, beside the caller's own meter. */
+  readonly onUsage?: ((spent: Spent) => void) | undefined;
+}
+
+export interface Spent {
+  readonly tenant: string;
+  readonly model: string;
+  readonly usage: Usage;
 }
 
 export interface ProviderOptions {

@@ -6,8 +6,9 @@ export interface CallOptions {
   readonly tenant: string;
   /** Counts what the call cost, also when it is cut or cancelled. */
   readonly meter: UsageMeter;
+  /** Its abort ends the call as CANCELLED. Embeddings asked for under one signal count as one caller, whose turn comes as such. */
   readonly signal: AbortSignal;
-  /** Total deadline of this call where it is shorter than the configured one. */
+  /** Total deadline of this call where it is shorter than the configured one; the wait in a queue and all attempts included. */
   readonly timeoutMs?: number;
 }
 
@@ -27,8 +28,9 @@ export interface ChatModel {
 }
 
 export interface EmbeddedText {
+  /** Shared with the cache and with others who asked for the same text: never written to. */
   readonly vector: Float32Array;
-  /** This text's share of the call's input tokens. */
+  /** This text's share of its call's input tokens, also when it came from the cache and cost nothing now. */
   readonly tokens: number;
 }
 
@@ -44,12 +46,15 @@ export interface ModelInfo {
 
 export interface ModelHealth {
   readonly circuit: 'CLOSED' | 'HALF_OPEN' | 'OPEN';
+  /** Provider calls and open streams now, and how many wait for one to end. */
   readonly inFlight: number;
   readonly queued: number;
+  /** Until the first chunk of a stream, or for a whole embeddings call; null when the last minute had neither. */
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
-  /** 0..1 over the last minute. */
+  /** 0..1 over the last minute: what speaks against the provider, neither refused input nor cancelled calls. */
   readonly errorRate: number;
+  /** Provider calls: a retry counts again. */
   readonly callsLastMinute: number;
 }
 
@@ -63,10 +68,14 @@ export interface Models {
   /**
    * Streams one generation. Retries before the first chunk only; after it, a failure is thrown as it is. First token,
    * idle and total deadlines end it as UPSTREAM_TIMEOUT with the phase. Leaving the loop aborts the provider call.
+   * Read to the end, not only to `finish`: the provider's token count may come after it, and is estimated otherwise.
    */
   chat(request: ModelRequest, options: CallOptions): AsyncIterable<ChatChunk>;
   complete(request: ModelRequest, options: CallOptions): Promise<Completion & { readonly model: string }>;
-  /** One text's vector, batched with every other embedding asked for at about the same time in this process. */
+  /**
+   * One text's vector, batched with every other embedding asked for at about the same time in this process. What is asked for
+   * in one turn of the event loop goes together. BAD_INPUT for an empty text.
+   */
   embed(model: string, text: string, options: CallOptions): Promise<EmbeddedText>;
   /** Every model that can be routed to; a provider that does not answer in time shows what is configured, not an error. */
   list(signal: AbortSignal): Promise<readonly ModelInfo[]>;

@@ -13,6 +13,7 @@ interface Parts {
   readonly logger: Logger;
   readonly store: RunStore;
   readonly executor: Executor;
+  readonly eventLoopLagMs?: (() => number) | undefined;
 }
 
 /**
@@ -26,6 +27,7 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
   const writer = createDeltaWriter({
     append: (events) => log.append(run, run.attempt, events),
     onError: (error) => live.abort(error),
+    ...(parts.eventLoopLagMs ? { eventLoopLagMs: parts.eventLoopLagMs } : {}),
   });
   try {
     const result = await attempt(live, input, writer, parts);
@@ -44,7 +46,10 @@ async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts
   const { run } = live;
   try {
     live.signal.throwIfAborted();
-    const owned = await parts.store.update(run, run.attempt, { status: 'RUNNING', startedAt: new Date(parts.clock.now()) });
+    const owned = await parts.store.update(run, run.attempt, {
+      status: 'RUNNING',
+      startedAt: new Date(parts.clock.now()),
+    });
     if (!owned) throw new FencedError(run, run.attempt);
     writer.write({ type: 'RunStarted', kind: run.kind });
     return await parts.executor(runIo(live, writer, parts.store), input);

@@ -1,9 +1,9 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { LoggedEvent, LogGap, RunKey } from '../contracts/event-log.ts';
+import type { LogGap, LoggedEvent, RunKey } from '../contracts/event-log.ts';
 import type { TerminalEvent } from '../contracts/run-event.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
 import { runErrorOf } from './run-error.ts';
-import { hasEnded, runNotFound, type Runs } from './runs.ts';
+import { hasEnded, type Runs, runNotFound } from './runs.ts';
 
 /** What a follower sees: the log's events and, in place of events that are no longer kept, one gap. */
 export type FollowedEvent =

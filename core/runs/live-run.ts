@@ -1,6 +1,6 @@
+import type { NewMessage } from '../contracts/conversation-store.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
 import type { RunDetail, RunPatch, RunRecord } from '../contracts/run-store.ts';
-import type { NewMessage } from '../contracts/conversation-store.ts';
 import { UsageMeter } from '../models/usage-meter.ts';
 import { cancelled, runTimeout } from './run-error.ts';
 

@@ -7,7 +7,12 @@ export function runErrorOf(error: unknown): RunErrorRecord {
     const { code, message, retryable, details } = error;
     return { code, message, retryable, details };
   }
-  return { code: 'INTERNAL', message: 'Internal error: the gateway log has it under the run id.', retryable: false, details: {} };
+  return {
+    code: 'INTERNAL',
+    message: 'Internal error: the gateway log has it under the run id.',
+    retryable: false,
+    details: {},
+  };
 }
 
 export const cancelled = (reason: string): GatewayError => new GatewayError('CANCELLED', reason);
@@ -19,7 +24,9 @@ export const runTimeout = (timeoutMs: number): GatewayError =>
   });
 
 export const shuttingDown = (): GatewayError =>
-  new GatewayError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down; send the request again.', { retryable: true });
+  new GatewayError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down; send the request again.', {
+    retryable: true,
+  });
 
 /** What an interrupted run is told to have died of, when the next process finds it. */
 export const interrupted: RunErrorRecord = {

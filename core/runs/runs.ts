@@ -26,6 +26,8 @@ export interface RunParts {
   readonly unstored: UnstoredRunStore;
   readonly executors: Readonly<Record<RunKind, Executor>>;
   readonly limits: RunLimits;
+  /** How late the event loop runs: deltas are gathered for longer when it does. */
+  readonly eventLoopLagMs?: () => number;
 }
 
 export interface StartRun {
@@ -176,8 +178,15 @@ export class Runs {
   }
 
   #execute(live: LiveRun, input: unknown): void {
-    const { log, clock, logger, executors } = this.#parts;
-    const parts = { log, clock, logger, store: this.#store(live.run.stored), executor: executors[live.run.kind] };
+    const { log, clock, logger, executors, eventLoopLagMs } = this.#parts;
+    const parts = {
+      log,
+      clock,
+      logger,
+      eventLoopLagMs,
+      store: this.#store(live.run.stored),
+      executor: executors[live.run.kind],
+    };
     let ending: Promise<void> | undefined;
     const begin = (): Promise<void> => {
       ending ??= executeRun(live, input, parts).finally(() => this.#forget(live));

@@ -23,7 +23,10 @@ export async function embedMissing(
     if (last === undefined) break;
     after = last.passageId;
     const vectors = await Promise.all(batch.map((passage) => vectorOf(services, passage, signal)));
-    for (const [tenant, found] of Map.groupBy(vectors.filter((vector) => vector !== null), (vector) => vector.tenant)) {
+    for (const [tenant, found] of Map.groupBy(
+      vectors.filter((vector) => vector !== null),
+      (vector) => vector.tenant,
+    )) {
       await documents.writeVectors(tenant, found);
       embedded += found.length;
     }

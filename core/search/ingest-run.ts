@@ -1,8 +1,8 @@
 import type { CollectionStore } from '../contracts/collection-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
-import type { Executor } from '../runs/live-run.ts';
 import { inputHash } from '../runs/input-hash.ts';
+import type { Executor } from '../runs/live-run.ts';
 import type { Runs } from '../runs/runs.ts';
 import { type IngestServices, type IngestTally, ingestDocuments } from './ingest.ts';
 import { type DocumentInput, screenDocuments } from './screen-documents.ts';

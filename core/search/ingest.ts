@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { DocumentStore, DocumentWrite } from '../contracts/document-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { IngestFailureRecord } from '../contracts/run-store.ts';
-import type { Models, CallOptions } from '../models/models.ts';
+import type { CallOptions, Models } from '../models/models.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { splitPassages } from '../text/passages.ts';
@@ -123,5 +123,7 @@ function hashOf({ text, title, url, metadata }: DocumentInput): string {
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }

@@ -38,7 +38,9 @@ export function parseMetadataFilter(input: MetadataFilterInput, name = 'filter')
     if (stray.length > 0) throw invalid(path, `has ${stray.join(' and ')} without a field`);
     if (node.not != null) return { op: 'not', filter: parse(node.not, `${path}.not`, depth + 1) };
     const op = node.all == null ? 'any' : 'all';
-    const filters = (node.all ?? node.any ?? []).map((child, index) => parse(child, `${path}.${op}[${index}]`, depth + 1));
+    const filters = (node.all ?? node.any ?? []).map((child, index) =>
+      parse(child, `${path}.${op}[${index}]`, depth + 1),
+    );
     if (filters.length === 0) throw invalid(`${path}.${op}`, 'must hold at least one filter, got an empty list');
     return { op, filters };
   };
@@ -53,7 +55,10 @@ function parseCondition(node: MetadataFilterInput, path: string): Filter {
   const given = givenOperators(node);
   const [operator] = given;
   if (operator === undefined || given.length > 1) {
-    throw invalid(path, `must have exactly one of ${operators.join(', ')} for its field, got ${given.join(' and ') || 'none'}`);
+    throw invalid(
+      path,
+      `must have exactly one of ${operators.join(', ')} for its field, got ${given.join(' and ') || 'none'}`,
+    );
   }
   switch (operator) {
     case 'equals':

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { IndexHit } from '../contracts/search-index.ts';
-import type { CallOptions, Models } from '../models/models.ts';
 import { completeJson } from '../models/complete-json.ts';
+import type { CallOptions, Models } from '../models/models.ts';
 
 /** How many of the first hits the model grades, in one call. What follows keeps its order. */
 export const rerankDepth = 30;

@@ -38,7 +38,10 @@ function checkDocument({ externalId, text, title, url, metadata }: DocumentInput
   }
   if (text.trim() === '') throw new GatewayError('BAD_INPUT', 'text must hold at least one word, got an empty text.');
   if (text.length > maxChars) {
-    throw new GatewayError('BAD_INPUT', `text must be at most ${maxChars} characters (limits.maxDocumentChars), got ${text.length}.`);
+    throw new GatewayError(
+      'BAD_INPUT',
+      `text must be at most ${maxChars} characters (limits.maxDocumentChars), got ${text.length}.`,
+    );
   }
   if (title !== null && title.length > 1_000) {
     throw new GatewayError('BAD_INPUT', `title must be at most 1000 characters, got ${title.length}.`);
@@ -48,7 +51,8 @@ function checkDocument({ externalId, text, title, url, metadata }: DocumentInput
   if (title !== null) assertStorable(title, 'title');
   if (url !== null) assertStorable(url, 'url');
   const json = JSON.stringify(metadata);
-  if (json.length > 100_000) throw new GatewayError('BAD_INPUT', `metadata must be at most 100000 characters of JSON, got ${json.length}.`);
+  if (json.length > 100_000)
+    throw new GatewayError('BAD_INPUT', `metadata must be at most 100000 characters of JSON, got ${json.length}.`);
   if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i.test(json)) {
     throw new GatewayError('BAD_INPUT', 'metadata must not hold NUL or a lone surrogate.');
   }

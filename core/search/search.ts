@@ -103,7 +103,10 @@ function checkQuery(request: SearchRequest, limits: SearchServices['limits']): v
   const { query, first, perDocument, filter } = request;
   if (query.trim() === '') throw new GatewayError('BAD_INPUT', 'query must hold at least one word, got an empty text.');
   if (query.length > limits.maxQueryChars) {
-    throw new GatewayError('BAD_INPUT', `query must be at most ${limits.maxQueryChars} characters, got ${query.length}.`);
+    throw new GatewayError(
+      'BAD_INPUT',
+      `query must be at most ${limits.maxQueryChars} characters, got ${query.length}.`,
+    );
   }
   assertStorable(query, 'query');
   checkFirst(first, { name: 'first', max: limits.maxFirst });
@@ -159,7 +162,9 @@ async function finish(
   const ended = performance.now();
   return {
     query: request.query,
-    hits: window.slice(0, request.first).map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]) })),
+    hits: window
+      .slice(0, request.first)
+      .map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]) })),
     hasNext: window.length > request.first,
     hasPrevious: offset > 0,
     timings: {

@@ -37,7 +37,10 @@ export async function summarise(models: Models, task: SummaryTask, call: CallOpt
       {
         model: task.model,
         messages: [
-          { role: 'SYSTEM', text: `Summarise in at most ${maxWords} words.\n${citingRules}\n\n${renderSources(sources)}` },
+          {
+            role: 'SYSTEM',
+            text: `Summarise in at most ${maxWords} words.\n${citingRules}\n\n${renderSources(sources)}`,
+          },
           { role: 'USER', text: about },
         ],
         sources,

@@ -181,6 +181,8 @@ export function createCitationRewriter(sources: readonly CitableSource[]): Citat
     }
     const atBorder = following === pending.length || /[\s.,;:!?)\]}。，、]/.test(pending.charAt(following));
     const trailing = pending.slice(end, following);
+    // What is left must not close up to a mark that nobody wrote: `[4[9]]`.
+    if (/[[【][\d ,;–-]*$/.test(said.slice(-maxFenceInfo))) return emit(' ', following);
     const kept = atBorder ? '' : /^\s*$/.test(line) ? spaces : trailing || spaces;
     return emit(kept, following);
   }

@@ -103,7 +103,9 @@ function lineAt(text: string, start: number): Line | null {
 function lineBlock(kind: BlockKind, line: Line, markerLength = 0): Block {
   const start = line.start + (line.text.length - line.text.trimStart().length);
   const end = line.start + line.text.trimEnd().length;
-  return { kind, start, contentStart: Math.min(end, Math.max(start, line.start + markerLength)), end };
+  const contentStart = Math.max(start, line.start + markerLength);
+  // A marker with nothing behind it is what the line says: `1.` may be an answer.
+  return { kind, start, contentStart: contentStart < end ? contentStart : start, end };
 }
 
 function extended(block: Block, line: Line): Block {

@@ -12,14 +12,17 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/**
- * A real embedded database with all tables and no rows, in a directory of its own. Made by copying one that was prepared
- * once, since creating a cluster takes seconds.
- */
-export async function openTestDatabase(): Promise<Database & AsyncDisposable> {
+/** A data directory of its own, with all tables and no rows: the copy of one, since creating a cluster takes seconds. */
+export async function temporaryDataDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
   const directory = await temporaryDirectory();
+  await cp(await preparedDirectory(), directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  return directory;
+}
+
+/** A real embedded database with all tables and no rows. */
+export async function openTestDatabase(): Promise<Database & AsyncDisposable> {
+  const directory = await temporaryDataDirectory();
   try {
-    await cp(await preparedDirectory(), directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE });
     const database = await openDatabase({ dataDir: directory.path });
     return Object.assign(database, {
       [Symbol.asyncDispose]: async () => {

@@ -19,9 +19,10 @@ await database.query('hold', sql`create table if not exists held (at timestamptz
 await database.query('hold', sql`insert into held values (now())`);
 
 if (mode === 'break') {
-  const waiting = [1, 2].map(() => database.query('long', sql`select count(*) from generate_series(1, 100000000)`));
+  const broken = [1, 2].map(() => database.query('long', sql`select count(*) from generate_series(1, 100000000)`));
+  const settled = Promise.allSettled(broken);
   await threads[0]?.terminate();
-  const outcomes = await Promise.allSettled([...waiting, database.query('after', sql`select 1`)]);
+  const outcomes = [...(await settled), ...(await Promise.allSettled([database.query('after', sql`select 1`)]))];
   const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'answered'));
   process.stdout.write(JSON.stringify({ outcomes: codes, health: database.health() }));
   await database.close();

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 
@@ -33,11 +34,18 @@ async function startGateway(environment: NodeJS.ProcessEnv) {
   try {
     return await startServer(environment);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      throw new CommandError(`${error.message}: another program listens there; stop it, or set PORT to a free port`, {
-        cause: error,
-      });
-    }
-    throw error;
+    throw whyNotStarted(error);
   }
+}
+
+/** All of the message, also when it has several lines: a configuration tells every fault at once. */
+function whyNotStarted(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return new CommandError(`${error.message}: another program listens there; stop it, or set PORT to a free port`, {
+      cause: error,
+    });
+  }
+  const issues = error instanceof GatewayError ? (error.details.issues ?? []) : [];
+  return new CommandError([error.message, ...issues.map((issue) => `  ${issue}`)].join('\n'), { cause: error });
 }

@@ -77,7 +77,7 @@ test('providers that leave no default are a fault at the start', () => {
   expect(() => createModels({ providers: [] })).toThrow('providers must name at least one model provider');
   const provider = scriptedProvider();
   expect(() => createModels({ providers: [{ provider, chatModel: 'talker', embeddingModel: null }] })).toThrow(
-    'one of the providers must have a embeddingModel',
+    'at least one provider must have a default embeddingModel',
   );
 });
 

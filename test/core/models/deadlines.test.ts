@@ -131,7 +131,6 @@ test('complete and embed end at the total deadline of the configuration', async 
 
 test('a provider that ignores its signal holds nobody', async () => {
   const provider = scriptedProvider({
-    // biome-ignore lint/correctness/useYield: it never gets to say a word.
     async *chat() {
       await new Promise(() => undefined);
     },

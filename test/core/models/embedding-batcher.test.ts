@@ -50,8 +50,13 @@ test('texts of different operations in the same turn of the event loop share a c
   expect(provider.embeds).toHaveLength(1);
 });
 
-test('sixty-four requests that trickle in make at most eight calls, though the provider answers at once', async () => {
-  const provider = scriptedProvider();
+test('sixty-four requests that trickle in make at most eight calls, though the provider is fast', async () => {
+  const provider = scriptedProvider({
+    embed: async (request) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return vectorsOf(request);
+    },
+  });
   const models = poolOf(provider);
   const asked: Promise<unknown>[] = [];
   for (const text of texts(64)) {
@@ -316,6 +321,44 @@ test('with all calls taken by bulk work of the same tenant, the next call takes 
   const drain = setInterval(letGo, 1);
   await Promise.all([...queries, ...bulk]);
   clearInterval(drain);
+});
+
+test('a tenant with many callers gets no more of a call than a tenant with one', async () => {
+  const { embed, letGo, waiting } = held();
+  const provider = scriptedProvider({ embed, embeddingLimits: { maxTexts: 10, maxTokens: 1_000_000 } });
+  const models = poolOf(provider, { embeddings: { concurrentCalls: 1 } });
+  const running = models.embed('embedder', 'running', callerOf());
+  await vi.waitUntil(() => waiting() === 1);
+  const loner = callerOf('one caller');
+  const asked = [
+    ...texts(50, 'crowd').map((text) => models.embed('embedder', text, callerOf('many callers'))),
+    ...texts(50, 'loner').map((text) => models.embed('embedder', text, loner)),
+  ];
+  letGo();
+  await vi.waitUntil(() => provider.embeds.length === 2);
+  expect(provider.embeds[1]?.request.texts.filter((text) => text.startsWith('loner'))).toHaveLength(5);
+  const drain = setInterval(letGo, 1);
+  await Promise.all([running, ...asked]);
+  clearInterval(drain);
+});
+
+test('who joins a text under way that its first waiter has left keeps the call alive', async () => {
+  const { embed, letGo, waiting } = held();
+  const provider = scriptedProvider({ embed });
+  const models = poolOf(provider);
+  const [leaver, other] = [callerOf(), callerOf()];
+  const left = failureOf(models.embed('embedder', 'first', leaver));
+  const alsoLeft = failureOf(models.embed('embedder', 'second', other));
+  await vi.waitUntil(() => waiting() === 1);
+  leaver.abort();
+  const joined = models.embed('embedder', 'first', callerOf());
+  await Promise.resolve();
+  other.abort();
+  expect(await left).toMatchObject({ code: 'CANCELLED' });
+  expect(await alsoLeft).toMatchObject({ code: 'CANCELLED' });
+  letGo();
+  expect((await joined).vector).toEqual(vectorOf('first'));
+  expect(provider.embeds).toHaveLength(1);
 });
 
 test('a text that waits in a long line is sent earlier when a short line asks for it too', async () => {

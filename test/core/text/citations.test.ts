@@ -25,6 +25,7 @@ test.each([
   ],
   ['drops unknown sources and their space', 'A [9]. B [1, 9]. C [9] d. [7] E', 'A. B [1]. C d. E', [1]],
   ['drops an unknown source at the beginning', '[9] Then [1]', 'Then [1]', [1]],
+  ['does not make a mark by dropping one', 'A [4[9]] and [4 [0]]', 'A [4 ] and [4 ]', []],
   ['says a source once in a group', 'A [1] [1][1]!', 'A [1]!', [1]],
   [
     'leaves other brackets alone',
@@ -124,19 +125,17 @@ const text = fc.array(
 
 test('any way to cut a text gives what the whole text gives', () => {
   fc.assert(
-    fc.property(text, fc.array(fc.nat({ max: 9 })), (pieces, lengths) => {
+    fc.property(text, fc.array(fc.integer({ min: 1, max: 9 })), (pieces, lengths) => {
       const whole = pieces.join('');
       const deltas: string[] = [];
-      let start = 0;
-      for (let index = 0; start < whole.length; index += 1) {
-        const length = lengths.length === 0 ? 1 : (lengths[index % lengths.length] ?? 1);
+      for (let start = 0, index = 0; start < whole.length; index += 1) {
+        const length = lengths[index % lengths.length] ?? 1;
         deltas.push(whole.slice(start, start + length));
-        start += lengths.every((one) => one === 0) ? 1 : length;
-        if (lengths.every((one) => one === 0)) deltas[deltas.length - 1] = whole.charAt(start - 1);
+        start += length;
       }
       expect(rewrite(deltas)).toEqual(rewrite([whole]));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 30_000 },
   );
 });
 
@@ -153,7 +152,7 @@ test('outside code the marks are exactly those of the citations, and quotes are 
         expect(sources.find((source) => source.passageId === passageId)?.text).toContain(quote);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 30_000 },
   );
 });
 

@@ -2,11 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+
+// A process takes a quarter of a second to start, and much longer when all tests run at once on a small machine.
+vi.setConfig({ testTimeout: 20_000 });
 
 const script = fileURLToPath(new URL('../../../bin/sluice.js', import.meta.url));
 
 export interface SluiceOptions {
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of the tests; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Written to stdin, which is then closed; without it stdin is empty. */
   readonly input?: string;
   readonly node?: string;
@@ -45,8 +50,8 @@ export class SluiceProcess implements AsyncDisposable {
     this.#child.stdin.end(input ?? '');
   }
 
-  /** Resolves as soon as stdout or stderr holds the text; rejects when the command ends without it. */
-  async printed(text: string): Promise<void> {
+  /** Resolves as soon as stdout or stderr holds the text, to all there is by then; rejects when the command ends without it. */
+  async printed(text: string): Promise<string> {
     const ended = this.#closed.then(() => true);
     while (!this.#stdout.includes(text) && !this.#stderr.includes(text)) {
       const more = Promise.race([once(this.#child.stdout, 'data'), once(this.#child.stderr, 'data')]);
@@ -54,6 +59,7 @@ export class SluiceProcess implements AsyncDisposable {
         throw new Error(`sluice ended without printing ${JSON.stringify(text)}:\n${this.#stdout}${this.#stderr}`);
       }
     }
+    return this.#stdout + this.#stderr;
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -1,0 +1,63 @@
+import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
+import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { Context, Principal } from '../context.ts';
+import { UsageMeter } from '../core/models/usage-meter.ts';
+import type { Services } from '../core/services.ts';
+import { createLoaders } from '../loaders/index.ts';
+import { schema } from '../schema/index.ts';
+import { createToClientError, withCode } from './client-errors.ts';
+import type { Config } from './config-schema.ts';
+import { operationLimits } from './operation-limits.ts';
+
+export const graphqlPath = '/graphql';
+export const graphqlSsePath = '/graphql/stream';
+
+/** What the transport knows of a request before Yoga sees it. */
+export interface ServerContext {
+  readonly principal: Principal;
+  readonly requestId: string;
+}
+
+export type App = YogaServerInstance<ServerContext, Context>;
+
+/** The GraphQL side of the gateway: the schema with its limits, the same for every transport. */
+export function createApp(services: Services, config: Config): App {
+  const toClientError = createToClientError(services.logger);
+  return createYoga<ServerContext, Context>({
+    schema,
+    graphqlEndpoint: graphqlPath,
+    // The transport answers these itself: see http-server.ts.
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    healthCheckEndpoint: '/health/yoga',
+    multipart: false,
+    logging: false,
+    maskedErrors: { maskError: toClientError },
+    context: ({ request, principal, requestId }) => createContext(services, principal, request.signal, requestId),
+    plugins: [
+      useDeferStream(),
+      useGraphQLSSE({ endpoint: graphqlSsePath }),
+      ...operationLimits(config.limits),
+      {
+        onExecutionResult({ result }) {
+          if (result !== undefined && 'errors' in result && result.errors) {
+            Object.assign(result, { errors: result.errors.map(withCode) });
+          }
+        },
+      },
+    ],
+  });
+}
+
+/** A request's own context: its tenant's loaders, and one signal that reaches the provider and the SQL. */
+export function createContext(
+  services: Services,
+  principal: Principal,
+  signal: AbortSignal,
+  requestId: string,
+): Context {
+  const call = { tenant: principal.tenant, signal, meter: new UsageMeter() };
+  return { principal, services, signal, call, requestId, loaders: createLoaders(services, call) };
+}

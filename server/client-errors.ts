@@ -1,0 +1,54 @@
+import { GraphQLError } from 'graphql';
+import { type ErrorCode, errorCodes, GatewayError } from '../core/contracts/gateway-error.ts';
+import type { Logger } from '../core/contracts/logger.ts';
+import { requestScope } from './request-scope.ts';
+
+/** What a client is told of an error, and what is logged instead of telling it. */
+export type ToClientError = (error: unknown) => GraphQLError;
+
+export function createToClientError(logger: Logger): ToClientError {
+  return (error) => {
+    const graphqlError = error instanceof GraphQLError ? error : null;
+    const cause = graphqlError?.originalError ?? (graphqlError ? null : error);
+    const place = graphqlError ? { nodes: graphqlError.nodes, path: graphqlError.path } : {};
+    if (cause === null || cause === undefined) return graphqlError ? withCode(graphqlError) : masked(error, place);
+    const gatewayError = gatewayErrorIn(cause);
+    if (gatewayError !== null) return told(gatewayError, place);
+    if (cause instanceof GraphQLError) return withCode(cause);
+    return masked(cause, place);
+  };
+
+  function masked(error: unknown, place: object): GraphQLError {
+    const requestId = requestScope.getStore()?.requestId ?? null;
+    logger.error({ requestId, error }, 'an operation failed for a reason of ours');
+    return new GraphQLError('Internal error: the gateway log has it under extensions.requestId.', {
+      ...place,
+      extensions: { code: 'INTERNAL', retryable: false, requestId },
+    });
+  }
+}
+
+function told({ message, code, retryable, details }: GatewayError, place: object): GraphQLError {
+  return new GraphQLError(message, { ...place, extensions: { code, retryable, ...details } });
+}
+
+/** An abort surfaces as the signal's reason: ours, or the DOMException of a closed connection. */
+function gatewayErrorIn(cause: unknown): GatewayError | null {
+  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof Error && cause.name === 'AbortError')
+    return new GatewayError('CANCELLED', 'The operation was cancelled.');
+  return null;
+}
+
+/** GraphQL's own errors — syntax, validation, variables — are bad input of the request. */
+export function withCode(error: GraphQLError): GraphQLError {
+  const { code, ...rest } = error.extensions;
+  if (errorCodes.includes(code as ErrorCode)) return error;
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    path: error.path,
+    extensions: { ...rest, code: 'BAD_INPUT', retryable: false },
+  });
+}

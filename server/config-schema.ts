@@ -1,0 +1,103 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const count = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
+const text = z.string().trim().min(1);
+const flag = z.union([
+  z.boolean(),
+  z.enum(['true', 'false'], { error: 'expected true or false' }).transform((value) => value === 'true'),
+]);
+
+/** Bounds that protect the process; errors name them as `limits.<name>`. */
+const limits = z.strictObject({
+  maxRuns: count(1, 100_000, 512),
+  maxQueuedRuns: count(0, 100_000, 2_048),
+  maxSockets: count(1, 1_000_000, 10_000),
+  maxOperationsPerSocket: count(1, 100_000, 100),
+  maxDepth: count(1, 1_000, 15),
+  maxAliases: count(1, 10_000, 150),
+  maxTokens: count(50, 1_000_000, 4_000),
+  maxFirst: count(1, 10_000, 100),
+  maxFirstMessages: count(1, 10_000, 500),
+  maxDocumentsPerIngest: count(1, 100_000, 1_000),
+  maxDocumentChars: count(1, 100_000_000, 1_000_000),
+  maxMessageChars: count(1, 100_000_000, 1_000_000),
+  maxHistoryMessages: count(1, 100_000, 1_000),
+  maxQueryChars: count(1, 1_000_000, 10_000),
+  maxBodyBytes: count(1_024, 1_000_000_000, 20_000_000),
+});
+
+const timeouts = z.strictObject({
+  firstTokenMs: milliseconds(60_000),
+  idleMs: milliseconds(30_000),
+  totalMs: milliseconds(600_000),
+  unwatchedGraceMs: milliseconds(5_000),
+  drainMs: milliseconds(20_000),
+});
+
+const log = z.strictObject({
+  /** How long an ended run's log is kept. */
+  retentionMs: milliseconds(3_600_000),
+  maxEventsPerRun: count(100, 10_000_000, 100_000),
+});
+
+const model = z.strictObject({
+  name: text,
+  capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
+  contextWindow: z.number().int().positive().optional(),
+  inputUsdPerMillion: z.number().nonnegative().optional(),
+  cachedInputUsdPerMillion: z.number().nonnegative().optional(),
+  outputUsdPerMillion: z.number().nonnegative().optional(),
+  attachments: z.array(text).optional(),
+  dimensions: z.number().int().positive().optional(),
+});
+
+const openai = z.strictObject({
+  apiKey: text.nullable().default(null),
+  baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' }).optional(),
+  chatModel: text.default('gpt-4.1-mini'),
+  embeddingModel: text.default('text-embedding-3-small'),
+  /** Provider calls at once, per model; more wait in a queue of maxQueued. */
+  maxConcurrent: count(1, 100_000, 512),
+  maxQueued: count(0, 1_000_000, 2_048),
+  models: z.array(model).default([]),
+});
+
+export const configSchema = z
+  .strictObject({
+    host: text.default('127.0.0.1'),
+    port: count(0, 65_535, 4_000),
+    dataDir: text.default('.sluice'),
+    databaseUrl: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'expected a URL that begins with postgres:// or postgresql://')
+      .optional(),
+    /** One static key; with it every operation needs it. */
+    apiKey: z.string().min(16, 'expected at least 16 characters').optional(),
+    /** Origins of web pages that may call from a browser, beside the gateway's own; loopback always may. */
+    allowedOrigins: z.array(z.url()).default([]),
+    seedDocs: flag.default(true),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    retries: count(0, 10, 2),
+    localWorkers: count(1, 64, 1).optional(),
+    openai: openai.prefault({}),
+    limits: limits.prefault({}),
+    timeouts: timeouts.prefault({}),
+    log: log.prefault({}),
+  })
+  .superRefine(({ host, apiKey }, context) => {
+    if (isLoopback(host) || apiKey !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['host'],
+      message: `${host} can be reached from other machines, which needs authentication: set SLUICE_API_KEY, or bind to 127.0.0.1`,
+    });
+  });
+
+export type Config = z.infer<typeof configSchema>;
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

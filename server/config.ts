@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Config, configSchema } from './config-schema.ts';
+
+/** Environment variable → path in the configuration. The environment wins over the file. */
+const variables: Readonly<Record<string, readonly string[]>> = {
+  HOST: ['host'],
+  PORT: ['port'],
+  SLUICE_DATA_DIR: ['dataDir'],
+  DATABASE_URL: ['databaseUrl'],
+  OPENAI_API_KEY: ['openai', 'apiKey'],
+  OPENAI_BASE_URL: ['openai', 'baseUrl'],
+  SLUICE_CHAT_MODEL: ['openai', 'chatModel'],
+  SLUICE_EMBEDDING_MODEL: ['openai', 'embeddingModel'],
+  SLUICE_API_KEY: ['apiKey'],
+  SLUICE_SEED_DOCS: ['seedDocs'],
+  LOG_LEVEL: ['logLevel'],
+};
+
+/** Every fault of a configuration, each with its path: all that there are to mend, at once. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n- ${faults.join('\n- ')}`,
+    );
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads the environment, and the file that SLUICE_CONFIG names; throws a ConfigError with every fault. Frozen. */
+export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config> {
+  const values = await readConfigFile(environment['SLUICE_CONFIG']);
+  for (const [name, path] of Object.entries(variables)) {
+    const value = environment[name]?.trim();
+    if (value) setAt(values, path, value);
+  }
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map(({ path, message }) => `${nameOf(path.map(String), environment)}: ${message}`),
+    );
+  }
+  return deepFreeze(parsed.data);
+}
+
+async function readConfigFile(path: string | undefined): Promise<Record<string, unknown>> {
+  if (!path) return {};
+  try {
+    const file = resolve(path);
+    const content: unknown = /\.[cm]?[jt]s$/.test(file)
+      ? (await import(pathToFileURL(file).href)).default
+      : JSON.parse(await readFile(file, 'utf8'));
+    if (typeof content === 'object' && content !== null && !Array.isArray(content))
+      return structuredClone({ ...content });
+    throw new Error('expected an object (of a .ts file: its default export)');
+  } catch (error) {
+    throw new ConfigError([`SLUICE_CONFIG: ${path}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+function setAt(values: Record<string, unknown>, path: readonly string[], value: string): void {
+  const [key = '', ...rest] = path;
+  if (rest.length === 0) {
+    values[key] = value;
+    return;
+  }
+  const inner = values[key];
+  const next: Record<string, unknown> = typeof inner === 'object' && inner !== null ? { ...inner } : {};
+  values[key] = next;
+  setAt(next, rest, value);
+}
+
+/** People look for the name that they wrote: the variable where it was set, the path in the file otherwise. */
+function nameOf(path: readonly string[], environment: NodeJS.ProcessEnv): string {
+  const [variable] = Object.entries(variables).find(([, target]) => target.join('.') === path.join('.')) ?? [];
+  return variable !== undefined && environment[variable] ? variable : path.join('.') || 'the file';
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

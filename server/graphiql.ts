@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { graphqlPath } from './app.ts';
+import { graphiqlTabs } from './graphiql-tabs.ts';
+
+/** A person's browser, not a client's GET query. */
+export function wantsGraphiql({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && (headers.accept ?? '').includes('text/html') && !(url ?? '').includes('query=');
+}
+
+interface Page {
+  readonly etag: string;
+  readonly compressed: Buffer;
+}
+
+let page: Promise<Page> | undefined;
+
+/** GraphiQL, whole in one page: it loads nothing from elsewhere. 9 MB, so it is made and compressed once. */
+export async function graphiqlPage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  page ??= makePage();
+  const { etag, compressed } = await page;
+  response.setHeader('ETag', etag);
+  response.setHeader('Cache-Control', 'no-cache');
+  if (request.headers['if-none-match'] === etag) {
+    response.writeHead(304).end();
+    return;
+  }
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.setHeader('Content-Encoding', 'gzip');
+  response.writeHead(200).end(compressed);
+}
+
+async function makePage(): Promise<Page> {
+  const html = renderGraphiQL({
+    endpoint: graphqlPath,
+    title: 'Sluice',
+    defaultTabs: graphiqlTabs,
+    subscriptionsProtocol: 'SSE',
+  });
+  const compressed = await promisify(gzip)(html, { level: 6 });
+  return { compressed, etag: `"${createHash('sha256').update(compressed).digest('base64url').slice(0, 22)}"` };
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from '../core/contracts/logger.ts';
+import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { Config } from './config-schema.ts';
+import { setCors } from './cors.ts';
+import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
+import { allowsOrigin } from './origin.ts';
+import { announcesAtMost, readChunked } from './read-body.ts';
+import { requestScope } from './request-scope.ts';
+
+export interface HttpParts {
+  readonly config: Config;
+  readonly authenticate: Authenticate;
+  readonly logger: Logger;
+  /** Null until the gateway is ready, and again when it drains; the text says why. */
+  readonly state: () => { readonly app: App } | { readonly notReady: string };
+}
+
+/** The HTTP edge around Yoga: request ids, origins, bounds, health, and who calls. */
+export function createHttpServer(parts: HttpParts): Server {
+  const { config, logger } = parts;
+  const server = createServer((request, response) => {
+    const requestId = requestIdOf(request);
+    response.setHeader('X-Request-Id', requestId);
+    requestScope.run({ requestId }, () =>
+      handle(parts, request, response, requestId).catch((error: unknown) => {
+        logger.error({ requestId, error }, 'a request could not be answered');
+        if (response.headersSent) response.destroy();
+        else refuse(response, 500, 'INTERNAL', 'Internal error: the gateway log has it under this X-Request-Id.');
+      }),
+    );
+  });
+  server.maxConnections = config.limits.maxSockets;
+  return server;
+}
+
+async function handle(
+  parts: HttpParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const { config, authenticate, state } = parts;
+  const path = (request.url ?? '/').split('?')[0];
+  const now = state();
+  if (path === '/health') return answer(response, 200, { ok: true });
+  if (path === '/ready') {
+    return 'app' in now
+      ? answer(response, 200, { ready: true })
+      : answer(response, 503, { ready: false, reason: now.notReady });
+  }
+  if (path === '/') return redirect(response, graphqlPath);
+  if (path !== graphqlPath && path !== graphqlSsePath)
+    return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
+  if (!allowsOrigin(request, config)) {
+    return refuse(response, 403, 'FORBIDDEN', 'This origin or host may not call the gateway (allowedOrigins).');
+  }
+  setCors(request, response);
+  if (request.method === 'OPTIONS') return end(response, 204);
+  if (path === graphqlPath && wantsGraphiql(request)) return graphiqlPage(request, response);
+  if (!('app' in now))
+    return refuse(response, 503, 'UPSTREAM_UNAVAILABLE', `The gateway is not ready: ${now.notReady}.`, true);
+  const principal = authenticate(request.headers.authorization);
+  if (principal === null) {
+    response.setHeader('WWW-Authenticate', 'Bearer');
+    return refuse(
+      response,
+      401,
+      'UNAUTHENTICATED',
+      'This gateway needs its key: send the header Authorization: Bearer <key>.',
+    );
+  }
+  if (path === graphqlSsePath && usesSingleConnection(request)) {
+    return refuse(response, 405, 'BAD_INPUT', 'Use graphql-sse with distinct connections (singleConnection: false).');
+  }
+  const maxBytes = config.limits.maxBodyBytes;
+  if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
+  if (request.headers['transfer-encoding'] !== undefined) {
+    const body = await readChunked(request, maxBytes);
+    if (body === null) return tooLarge(response, maxBytes);
+    Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
+  }
+  response.setHeader('X-Accel-Buffering', 'no');
+  const context: ServerContext = { principal, requestId };
+  await now.app(request, response, context);
+}
+
+/** The client's own id where it is fit to be logged. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+}
+
+/** Its streams outlive their request, so that no signal would end them. */
+function usesSingleConnection({ method, headers }: IncomingMessage): boolean {
+  return method === 'PUT' || method === 'DELETE' || headers['x-graphql-event-stream-token'] !== undefined;
+}
+
+function tooLarge(response: ServerResponse, maxBytes: number): void {
+  response.setHeader('Connection', 'close');
+  refuse(response, 413, 'BAD_INPUT', `The body of a request must be at most ${maxBytes} bytes (limits.maxBodyBytes).`);
+}
+
+/** In the shape of a GraphQL result, so that clients show the message. */
+function refuse(response: ServerResponse, status: number, code: string, message: string, retryable = false): void {
+  answer(response, status, { errors: [{ message, extensions: { code, retryable } }] });
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(307, { Location: location }).end();
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status).end();
+}

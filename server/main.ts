@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type App, createApp } from './app.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { createToClientError } from './client-errors.ts';
+import { loadConfig } from './config.ts';
+import { type Config, isLoopback } from './config-schema.ts';
+import { createHttpServer } from './http-server.ts';
+import { openServices } from './open-services.ts';
+import { embedInBackground, prepareDocs } from './prepare-docs.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { version } from './version.ts';
+import { attachWebSocket } from './websocket.ts';
+
+export interface Gateway {
+  /** Of the endpoint. */
+  readonly url: string;
+  /** Stops accepting, lets runs end within the drain period, tells clients to connect again. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Starts the gateway and resolves when it is ready. */
+export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
+  const config = await loadConfig(environment);
+  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl].filter((secret) => secret != null);
+  const logger = createLogger({ level: config.logLevel, secrets });
+  let state: { app: App } | { notReady: string } = { notReady: 'it is opening its database' };
+  const authenticate = createAuthenticate(config.apiKey);
+  const server = createHttpServer({ config, authenticate, logger, state: () => state });
+
+  await using starting = new AsyncDisposableStack();
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  starting.defer(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const opened = await openServices(config, logger);
+  starting.defer(() => opened.close());
+  const { services } = opened;
+  const interrupted = await services.runs.failInterrupted();
+  if (interrupted > 0) logger.warn({ interrupted }, 'runs that an earlier process left were ended as failed');
+  const background = new AbortController();
+  await prepareDocs(services, config, background.signal);
+  const embedding = embedInBackground(services, background.signal);
+  state = { notReady: 'it is loading its embedding model' };
+  await opened.modelReady;
+  const app = createApp(services, config);
+  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError: createToClientError(logger) });
+  state = { app };
+  starting.move();
+
+  const url = urlOf(config, server.address() as AddressInfo);
+  logger.info({ url, version, provider: services.models.chatModel(null).provider }, 'ready');
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    logger.info({ runs: services.runs.liveCount, drainMs: config.timeouts.drainMs }, 'stopping');
+    state = { notReady: 'it is stopping' };
+    server.close();
+    background.abort();
+    await services.runs.drain(config.timeouts.drainMs);
+    await sockets.close();
+    await embedding;
+    server.closeIdleConnections();
+    await settled(server);
+    await opened.close();
+    logger.info({}, 'stopped');
+  };
+  return {
+    url,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** SSE responses end with their runs; what is still open after a second is a client that does not read. */
+async function settled(server: ReturnType<typeof createHttpServer>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const late = setTimeout(() => {
+      server.closeAllConnections();
+      resolve();
+    }, 1_000);
+    server.once('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
+function urlOf({ host }: Config, { port }: AddressInfo): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${isLoopback(host) && host.includes(':') ? `[${host}]` : name}:${port}/graphql`;
+}

@@ -1,0 +1,115 @@
+import { localProvider } from '../adapters/local/local-provider.ts';
+import { memoryEventLog } from '../adapters/memory/event-log.ts';
+import { memoryRunStore } from '../adapters/memory/run-store.ts';
+import { openaiProvider } from '../adapters/openai/openai-provider.ts';
+import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
+import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
+import { type Database, openDatabase } from '../adapters/postgres/database.ts';
+import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
+import { postgresRunStore } from '../adapters/postgres/run-store.ts';
+import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
+import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
+import { chatExecutor } from '../core/chat/chat-executor.ts';
+import type { Logger } from '../core/contracts/logger.ts';
+import { createModels } from '../core/models/create-models.ts';
+import type { ProviderOptions } from '../core/models/models-options.ts';
+import { UsageLedger } from '../core/models/usage-ledger.ts';
+import { Runs } from '../core/runs/runs.ts';
+import { ingestExecutor } from '../core/search/ingest-run.ts';
+import type { Services } from '../core/services.ts';
+import type { Config } from './config-schema.ts';
+import { realClock } from './real-clock.ts';
+import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import { version } from './version.ts';
+
+export interface OpenServices {
+  readonly services: Services;
+  readonly database: Database;
+  /** The embedding model of the local provider is loaded. */
+  readonly modelReady: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens everything that lives as long as the process; on failure closes again what it had opened. */
+export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+  await using opened = new AsyncDisposableStack();
+  const database = await openDatabase({
+    dataDir: config.dataDir,
+    ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
+  });
+  opened.defer(() => database.close());
+  const usage = postgresUsageStore(database);
+  const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
+  opened.defer(() => ledger.close());
+  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
+  opened.defer(() => local.close());
+  const models = createModels({
+    providers: providersOf(config, local),
+    timeouts: config.timeouts,
+    retries: config.retries,
+    limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
+    onUsage: (entry) => ledger.add(entry),
+  });
+  opened.defer(() => models.close());
+  const eventLoopDelay = opened.use(new EventLoopDelay());
+  const log = memoryEventLog({ clock: realClock, ...config.log });
+  opened.defer(() => log.close());
+  const stores = {
+    collections: postgresCollectionStore(database),
+    documents: postgresDocumentStore(database),
+    searchIndex: postgresSearchIndex(database),
+    conversations: postgresConversationStore(database),
+  };
+  const storedRuns = postgresRunStore(database);
+  const { maxRuns, maxQueuedRuns } = config.limits;
+  const runs = new Runs({
+    clock: realClock,
+    logger,
+    log,
+    stored: storedRuns,
+    unstored: memoryRunStore({
+      clock: realClock,
+      retentionMs: config.log.retentionMs,
+      maxRuns: 4 * (maxRuns + maxQueuedRuns),
+    }),
+    executors: {
+      CHAT: chatExecutor({ ...stores, models, limits: limitsOf(config) }),
+      INGEST: ingestExecutor({ ...stores, models }),
+    },
+    limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    eventLoopLagMs: () => eventLoopDelay.p99Ms,
+  });
+  const services: Services = {
+    ...stores,
+    clock: realClock,
+    logger,
+    limits: limitsOf(config),
+    models,
+    storedRuns,
+    usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
+    runs,
+    health: () => {
+      const components = [{ name: 'database', ...database.health() }, ...models.health()];
+      return {
+        ok: components.every((component) => component.ok),
+        version,
+        components,
+        eventLoopDelayP99Ms: eventLoopDelay.p99Ms,
+      };
+    },
+  };
+  const close = opened.move();
+  return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
+}
+
+function providersOf({ openai }: Config, local: ProviderOptions['provider']): ProviderOptions[] {
+  const localOptions = { provider: local, chatModel: 'extractive', embeddingModel: 'all-MiniLM-L6-v2' };
+  if (openai.apiKey === null && openai.baseUrl === undefined) return [localOptions];
+  const provider = openaiProvider({ baseUrl: openai.baseUrl ?? 'https://api.openai.com/v1', apiKey: openai.apiKey });
+  const { chatModel, embeddingModel, models } = openai;
+  return [{ provider, chatModel, embeddingModel, models }, localOptions];
+}
+
+function limitsOf({ limits, timeouts }: Config): Services['limits'] {
+  return { ...limits, maxRunTimeoutMs: timeouts.totalMs };
+}

@@ -1,0 +1,19 @@
+import type { IncomingMessage } from 'node:http';
+import { type Config, isLoopback } from './config-schema.ts';
+
+/**
+ * Whether a browser's page may talk to us. Requests without an Origin do not come from a page. A gateway without a key
+ * also checks the Host header: a hostile name that resolves to 127.0.0.1 must not make it somebody's own server.
+ */
+export function allowsOrigin(request: IncomingMessage, config: Pick<Config, 'allowedOrigins' | 'apiKey'>): boolean {
+  const host = request.headers.host ?? '';
+  if (config.apiKey === undefined && !isLoopback(hostnameOf(`http://${host}`))) return false;
+  const { origin } = request.headers;
+  if (origin === undefined) return true;
+  if (config.allowedOrigins.includes(origin)) return true;
+  return URL.canParse(origin) && (new URL(origin).host === host || isLoopback(hostnameOf(origin)));
+}
+
+function hostnameOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '';
+}

@@ -1,0 +1,47 @@
+import type { WebSocket } from 'ws';
+
+/**
+ * The operations under way on one socket, each with its own signal. An iterator that is blocked in an await cannot be
+ * returned: without the signal, a `complete` frame or a closed socket would leave the provider call running.
+ */
+export class SocketOperations {
+  readonly #controllers = new Map<string, AbortController>();
+
+  constructor(socket: WebSocket) {
+    socket.on('message', (data) => {
+      const id = completedId(String(data));
+      if (id !== null) this.end(id);
+    });
+    socket.once('close', () => {
+      for (const id of [...this.#controllers.keys()]) this.end(id);
+    });
+  }
+
+  get size(): number {
+    return this.#controllers.size;
+  }
+
+  begin(id: string): AbortSignal {
+    const controller = new AbortController();
+    this.#controllers.set(id, controller);
+    return controller.signal;
+  }
+
+  /** Harmless for an operation that has ended by itself: nothing listens any more. */
+  end(id: string): void {
+    this.#controllers.get(id)?.abort(new DOMException('The client ended the operation.', 'AbortError'));
+    this.#controllers.delete(id);
+  }
+}
+
+/** Of a graphql-ws `complete` message; null for every other one, most of them without parsing. */
+function completedId(message: string): string | null {
+  if (message.length > 1_000 || !message.includes('"complete"')) return null;
+  try {
+    const parsed: unknown = JSON.parse(message);
+    const isComplete = typeof parsed === 'object' && parsed !== null && 'type' in parsed && parsed.type === 'complete';
+    return isComplete && 'id' in parsed && typeof parsed.id === 'string' ? parsed.id : null;
+  } catch {
+    return null;
+  }
+}

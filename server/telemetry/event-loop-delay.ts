@@ -1,0 +1,40 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+type IntervalHistogram = ReturnType<typeof monitorEventLoopDelay>;
+
+const resolutionMs = 10;
+const windowMs = 15_000;
+
+/** How late the event loop runs: p99 over the last half minute or so, in milliseconds. */
+export class EventLoopDelay implements Disposable {
+  #current = started();
+  #previous: IntervalHistogram | null = null;
+  readonly #timer = setInterval(() => this.#turn(), windowMs).unref();
+
+  get p99Ms(): number {
+    return Math.max(p99Of(this.#current), this.#previous === null ? 0 : p99Of(this.#previous));
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#current.disable();
+  }
+
+  #turn(): void {
+    this.#current.disable();
+    this.#previous = this.#current;
+    this.#current = started();
+  }
+}
+
+function started(): IntervalHistogram {
+  const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+  histogram.enable();
+  return histogram;
+}
+
+/** The histogram counts its own sampling interval as delay. */
+function p99Of(histogram: IntervalHistogram): number {
+  const measured = histogram.percentile(99) / 1e6;
+  return Math.max(0, Math.round((measured - resolutionMs) * 100) / 100);
+}
