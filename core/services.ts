@@ -18,6 +18,8 @@ export interface Limits extends ChatLimits {
   readonly maxQueryChars: number;
   readonly maxDocumentsPerIngest: number;
   readonly maxDocumentChars: number;
+  /** Runs that execute at the same time. */
+  readonly maxRuns: number;
 }
 
 /** Everything that lives as long as the process. Functions of core take the part of it that they need. */

@@ -18,6 +18,8 @@ export const builder = new SchemaBuilder<{
   plugins: [RelayPlugin],
   defaultFieldNullability: false,
   relay: {
+    nodeQueryOptions: { description: 'Any object by its id; null when it is gone.' },
+    nodesQueryOptions: { description: 'Objects by their ids, in their order; null for one that is gone.' },
     encodeGlobalID: (typename, id) => encodeId(typename, String(id)),
     decodeGlobalID: (globalId) => {
       const parsed = parseId(globalId);

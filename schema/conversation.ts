@@ -65,6 +65,7 @@ builder.mutationFields((t) => ({
   updateConversation: t.field({
     type: UpdateConversationPayloadRef,
     nullable: true,
+    description: 'Changes the title.',
     args: { input: t.arg({ type: UpdateConversationInput, required: true }) },
     resolve: (_root, { input }, ctx) => updateConversation({ ...input, id: String(input.id) }, ctx),
   }),

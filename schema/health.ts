@@ -24,5 +24,9 @@ HealthRef.implement({
 });
 
 builder.queryField('health', (t) =>
-  t.field({ type: HealthRef, resolve: (_root, _args, { services }) => services.health() }),
+  t.field({
+    type: HealthRef,
+    description: 'How the gateway and its parts are, as far as it knows without asking.',
+    resolve: (_root, _args, { services }) => services.health(),
+  }),
 );

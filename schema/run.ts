@@ -131,6 +131,7 @@ builder.queryFields((t) => ({
   run: t.field({
     type: RunRef,
     nullable: true,
+    description: 'A run by the id that it was started with; null when there is none.',
     args: { runId: t.arg({ type: 'UUID', required: true }) },
     resolve: (_root, args, ctx) => findRun(args, ctx),
   }),

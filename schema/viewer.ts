@@ -1,6 +1,6 @@
 import type { Principal } from '../context.ts';
 import type { UsageReportRecord } from '../core/contracts/usage-store.ts';
-import { usageReport, viewer } from '../resolvers/viewer.ts';
+import { type CallerLimits, callerLimits, usageReport, viewer } from '../resolvers/viewer.ts';
 import { builder } from './builder.ts';
 import { UsageRef } from './usage.ts';
 
@@ -33,6 +33,17 @@ UsageReportRef.implement({
   }),
 });
 
+const LimitsRef = builder.objectRef<CallerLimits>('Limits');
+LimitsRef.implement({
+  description: 'What the caller may use; null: not limited.',
+  fields: (t) => ({
+    requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
+    tokensPerMinute: t.exposeInt('tokensPerMinute', { nullable: true }),
+    budgetUsdPerDay: t.exposeFloat('budgetUsdPerDay', { nullable: true }),
+    maxConcurrentRuns: t.exposeInt('maxConcurrentRuns', { nullable: true }),
+  }),
+});
+
 const ViewerRef = builder.objectRef<Principal>('Viewer');
 ViewerRef.implement({
   description: 'Who is calling.',
@@ -40,6 +51,7 @@ ViewerRef.implement({
     tenant: t.exposeString('tenant'),
     keyName: t.exposeString('keyName', { nullable: true, description: 'Null in open mode.' }),
     scopes: t.field({ type: [ScopeRef], resolve: (principal) => [...principal.scopes] }),
+    limits: t.field({ type: LimitsRef, resolve: (_principal, _args, ctx) => callerLimits(ctx) }),
     usage: t.field({
       type: UsageReportRef,
       args: { since: t.arg({ type: 'DateTime', description: 'To the minute; left out: everything that is kept.' }) },

@@ -8,7 +8,7 @@ import type { Similarity } from './extractive-answer.ts';
 import { extractiveChunks, extractiveCompletion, extractiveModel } from './extractive-chat.ts';
 
 export interface LocalProviderOptions {
-  /** Threads that embed, each with its own copy of the model (about 150 MB). Default: one less than cores, at most 2. */
+  /** Threads that embed, each with its own copy of the model (about 230 MB). Default: one less than cores, at most 2. */
   readonly workers?: number;
 }
 

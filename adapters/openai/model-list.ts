@@ -4,8 +4,8 @@ import { count, readBody } from './wire-reply.ts';
 
 /** The protocol's list says no more than names, so what a model can do is read from its name. */
 const byName: readonly (readonly [pattern: RegExp, capabilities: readonly Capability[]])[] = [
-  [/embed|\bbge\b|\be5\b|\bgte\b|minilm/i, ['EMBEDDING']],
   [/rerank/i, ['RERANK']],
+  [/embed|\bbge\b|\be5\b|\bgte\b|minilm/i, ['EMBEDDING']],
   [/moderation|guard/i, ['MODERATION']],
   [/whisper|tts|dall-e|image|transcribe|realtime|sora/i, []],
 ];

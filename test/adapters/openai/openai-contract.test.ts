@@ -19,6 +19,6 @@ describeModelProvider('openai', () => setup({ tokensPerSecond: 400 }));
 describeModelProvider('openai, over a wire that splits characters', () =>
   setup({ tokensPerSecond: 400, splitBytes: 7 }),
 );
-describeModelProvider('openai, from a vendor that reasons first and counts nothing', () =>
+describeModelProvider('openai, from a vendor that counts nothing and never says [DONE]', () =>
   setup({ tokensPerSecond: 400, usage: false, doneMark: false }),
 );

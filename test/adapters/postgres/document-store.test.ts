@@ -15,14 +15,13 @@ const tenant = 'writer';
 const start: Page = { first: 100, after: null };
 let database: Database & AsyncDisposable;
 let stores: RetrievalStores;
-let collections = 0;
 beforeAll(async () => {
   database = await openTestDatabase();
   stores = retrievalStores(database);
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const anyCollection = () => makeCollection(stores, tenant, `collection ${(collections += 1)}`);
+const anyCollection = () => makeCollection(stores, tenant, randomUUID());
 
 async function listed(collectionId: string) {
   const [slice] = await stores.documents.listIn(tenant, [collectionId], start, null);

@@ -99,7 +99,7 @@ test('each passage is literally in the text and within the limits, and together 
         for (const letter of letters(text)) expect(all).toContain(letter);
       },
     ),
-    { numRuns: 30_000 },
+    { numRuns: 500 },
   );
 });
 

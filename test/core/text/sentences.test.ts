@@ -114,6 +114,6 @@ test('every sentence is literally in the text, in order, and together they hold 
       }
       expect(missed + text.slice(end)).not.toMatch(/[\p{L}\p{N}]/u);
     }),
-    { numRuns: 30_000 },
+    { numRuns: 500 },
   );
 });

@@ -1,0 +1,245 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Exactly one of url and base64. What the model cannot read is BAD_INPUT. */
+export type AttachmentInput = {
+  base64?: string | null | undefined;
+  mimeType: string;
+  url?: string | null | undefined;
+};
+
+/** What a failure is: of a run in its error, of everything else in the GraphQL error's extensions.code. */
+export type ErrorCode =
+  | 'BAD_INPUT'
+  | 'BUDGET_EXCEEDED'
+  | 'CANCELLED'
+  | 'CONFLICT'
+  | 'FORBIDDEN'
+  | 'INTERNAL'
+  | 'NOT_FOUND'
+  | 'QUERY_TOO_COMPLEX'
+  | 'RATE_LIMITED'
+  | 'UNAUTHENTICATED'
+  | 'UPSTREAM_REJECTED'
+  | 'UPSTREAM_TIMEOUT'
+  | 'UPSTREAM_UNAVAILABLE';
+
+export type MessageInput = {
+  attachments?: Array<AttachmentInput> | null | undefined;
+  role: MessageRole;
+  text: string;
+};
+
+export type MessageRole =
+  | 'ASSISTANT'
+  | 'SYSTEM'
+  | 'TOOL'
+  | 'USER';
+
+/** Exactly one of all / any / not, or `field` with exactly one of equals / in / greaterThan / lessThan / exists. */
+export type MetadataFilter = {
+  /** Every one of them holds. */
+  all?: Array<MetadataFilter> | null | undefined;
+  /** At least one of them holds. */
+  any?: Array<MetadataFilter> | null | undefined;
+  equals?: unknown;
+  /** Whether the document has the field at all. */
+  exists?: boolean | null | undefined;
+  /** A key of the metadata; dots go into objects: author.name. */
+  field?: string | null | undefined;
+  /** Numbers with numbers, texts with texts. */
+  greaterThan?: unknown;
+  in?: Array<unknown> | null | undefined;
+  /** Numbers with numbers, texts with texts. */
+  lessThan?: unknown;
+  /** It does not hold; a document without the field counts. */
+  not?: MetadataFilter | null | undefined;
+};
+
+export type ReasoningEffort =
+  | 'HIGH'
+  | 'LOW'
+  | 'MEDIUM'
+  | 'NONE';
+
+/** What is looked up for the answer; an empty object means the defaults. */
+export type RetrievalInput = {
+  filter?: MetadataFilter | null | undefined;
+  first?: number | null | undefined;
+  /** Name of the collection. */
+  in?: string | null | undefined;
+  mode?: SearchMode | null | undefined;
+  perDocument?: number | null | undefined;
+  rerank?: boolean | null | undefined;
+};
+
+/** How passages are found and ranked. */
+export type SearchMode =
+  /** By meaning and by words, fused. The best default. */
+  | 'HYBRID'
+  /** By words alone: no embeddings call. */
+  | 'KEYWORD'
+  /** By meaning alone. */
+  | 'VECTOR';
+
+export type StartChatInput = {
+  attachments?: Array<AttachmentInput> | null | undefined;
+  /** Left out: a new conversation. One turn of a conversation runs at a time: a second start while one runs is CONFLICT and names the run, unless parentMessageId makes it a branch. */
+  conversationId?: string | number | null | undefined;
+  /** For apps that keep the conversation themselves: what was said before. Not together with conversationId. */
+  history?: Array<MessageInput> | null | undefined;
+  maxOutputTokens?: number | null | undefined;
+  /** Left out only with a parentMessageId of a USER message: that one is answered again. */
+  message?: string | null | undefined;
+  /** At most 16 short strings, for finding runs and for cost reports. */
+  metadata?: unknown;
+  /** Left out: the gateway's default. */
+  model?: string | null | undefined;
+  /** Goes on from this message instead of the newest: editing and regenerating make branches. */
+  parentMessageId?: string | number | null | undefined;
+  /** Handed to the provider as they are. */
+  providerOptions?: unknown;
+  reasoningEffort?: ReasoningEffort | null | undefined;
+  /** A JSON Schema the reply must satisfy; Message.object holds the value. */
+  responseSchema?: unknown;
+  /** Left out: no retrieval. An empty object: the defaults. */
+  retrieval?: RetrievalInput | null | undefined;
+  /** Client-chosen, the idempotency key: the same id with the same input returns the same run and spends nothing; with another input it is CONFLICT. */
+  runId?: string | null | undefined;
+  seed?: number | null | undefined;
+  stop?: Array<string> | null | undefined;
+  /** false: nothing of this run is written to the database. Following, resuming and cancelling work for as long as its log is kept; it fails as retryable when its instance dies. Usage is still counted. */
+  store?: boolean | null | undefined;
+  system?: string | null | undefined;
+  /** 0–2. */
+  temperature?: number | null | undefined;
+  timeoutMs?: number | null | undefined;
+  /** 0–1. */
+  topP?: number | null | undefined;
+  /** The app's own name for the person it talks to. */
+  user?: string | null | undefined;
+  /** Let a second model call judge the answer against its passages. Needs retrieval. */
+  verify?: boolean | null | undefined;
+  whenUnwatched?: UnwatchedPolicy | null | undefined;
+};
+
+/** What becomes of a run that nobody follows any more. CANCEL stops it after the grace period. */
+export type UnwatchedPolicy =
+  | 'CANCEL'
+  | 'FINISH';
+
+export type ChatSubscriptionVariables = Exact<{
+  input: StartChatInput;
+  after?: string | null | undefined;
+}>;
+
+
+export type ChatSubscription = { chat:
+    | { __typename: 'ProgressReported', cursor: string }
+    | { __typename: 'ReasoningDelta', cursor: string }
+    | { __typename: 'RunCancelled', cursor: string }
+    | { __typename: 'RunFailed', cursor: string, error: { code: ErrorCode, message: string } }
+    | { __typename: 'RunFinished', cursor: string }
+    | { __typename: 'RunStarted', cursor: string }
+    | { __typename: 'SourceCited', cursor: string, citation: { number: number, title: string | null, quote: string } }
+    | { __typename: 'StreamGap', cursor: string }
+    | { __typename: 'TextMessageDelta', delta: string, cursor: string }
+    | { __typename: 'TextMessageEnded', cursor: string }
+    | { __typename: 'TextMessageReset', reason: string, cursor: string }
+    | { __typename: 'TextMessageStarted', cursor: string }
+    | { __typename: 'VerificationFinished', cursor: string }
+   };
+
+export type SearchTwiceQueryVariables = Exact<{
+  first: string;
+  second: string;
+}>;
+
+
+export type SearchTwiceQuery = { first: { edges: Array<{ score: number, node: { text: string, document: { externalId: string, title: string | null } } }> } | null, second: { edges: Array<{ score: number, node: { text: string, document: { externalId: string, title: string | null } } }> } | null };
+
+export type HitsFragment = { edges: Array<{ score: number, node: { text: string, document: { externalId: string, title: string | null } } }> };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const HitsFragmentDoc = new TypedDocumentString(`
+    fragment Hits on SearchConnection {
+  edges {
+    score
+    node {
+      text
+      document {
+        externalId
+        title
+      }
+    }
+  }
+}
+    `, {"fragmentName":"Hits"}) as unknown as TypedDocumentString<HitsFragment, unknown>;
+export const ChatDocument = new TypedDocumentString(`
+    subscription Chat($input: StartChatInput!, $after: String) {
+  chat(input: $input, after: $after) {
+    __typename
+    cursor
+    ... on TextMessageDelta {
+      delta
+    }
+    ... on TextMessageReset {
+      reason
+    }
+    ... on SourceCited {
+      citation {
+        number
+        title
+        quote
+      }
+    }
+    ... on RunFailed {
+      error {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChatSubscription, ChatSubscriptionVariables>;
+export const SearchTwiceDocument = new TypedDocumentString(`
+    query SearchTwice($first: String!, $second: String!) {
+  first: search(query: $first, first: 3) {
+    ...Hits
+  }
+  second: search(query: $second, first: 3) {
+    ...Hits
+  }
+}
+    fragment Hits on SearchConnection {
+  edges {
+    score
+    node {
+      text
+      document {
+        externalId
+        title
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<SearchTwiceQuery, SearchTwiceQueryVariables>;

@@ -1,0 +1,30 @@
+/**
+ * What the contract names and later work brings: agents with their tools and approvals, recommendations, API keys.
+ * An entry stands for everything inside of it. Each later issue takes its lines out.
+ */
+export const notServedYet: readonly string[] = [
+  // agents, tools, approvals
+  ...['Query.agents', 'Query.agent', 'Mutation.startAgent', 'Mutation.resolveApproval', 'Mutation.submitToolResult'],
+  ...['Subscription.agent', 'StartAgentInput', 'StartAgentPayload', 'AgentLimitsInput', 'ResolveApprovalInput'],
+  ...[
+    'ResolveApprovalPayload',
+    'SubmitToolResultInput',
+    'SubmitToolResultPayload',
+    'AgentRun',
+    'Agent',
+    'AgentTopology',
+  ],
+  ...['AgentRole', 'AgentMember', 'AgentStep', 'StepStatus', 'Tool', 'ToolSource', 'ToolCall', 'ToolCallStatus'],
+  ...['ToolInput', 'ToolCallInput', 'Message.toolCalls', 'MessageInput(toolCalls)', 'MessageInput(toolCallId)'],
+  ...['StartChatInput(tools)', 'StartChatInput(clientTools)', 'StartChatInput(toolChoice)', 'Run.pendingApprovals'],
+  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals', 'RunKind.AGENT', 'RunStatus.AWAITING_APPROVAL'],
+  ...['RunStatus.AWAITING_TOOL_RESULT', 'StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
+  ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
+  // recommendations
+  ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],
+  ...['RecommendationConnection', 'RecommendationEdge', 'UpsertProfileInput', 'UpsertProfilePayload'],
+  ...['RecordInteractionsInput', 'RecordInteractionsPayload', 'InteractionInput', 'InteractionKind'],
+  // API keys
+  ...['Query.apiKeys', 'Mutation.createApiKey', 'Mutation.revokeApiKey', 'ApiKey', 'ApiKeyConnection', 'ApiKeyEdge'],
+  ...['CreateApiKeyInput', 'CreateApiKeyPayload', 'LimitsInput'],
+];
