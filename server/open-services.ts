@@ -48,7 +48,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
-    onUsage: (entry) => ledger.add(entry),
+    // Asking a model for the length of its vectors is nobody's cost.
+    onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
   opened.defer(() => models.close());
   const eventLoopDelay = opened.use(new EventLoopDelay());

@@ -27,10 +27,12 @@ export function nearestPassages(tenant: string, dimensions: readonly number[], g
   const approximate = indexed.flatMap((length) => groups.map((group) => approximateBranch(tenant, length, group)));
   const exact = groups.map((group) => exactBranch(tenant, group));
   return sql`approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing}),
-    nearest as materialized (
+    found as (
       ${union(exact)} union all
       select approximate.* from approximate join query using (ordinal)
-      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${candidates})`;
+      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${candidates}),
+    -- A vector of zeros has no direction: its similarity to anything is NaN, which would rank above all.
+    nearest as materialized (select * from found where similarity <> 'NaN')`;
 }
 
 export function union(branches: readonly SQL[]): SQL {

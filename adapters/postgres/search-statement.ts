@@ -86,7 +86,7 @@ function scored(tenant: string): SQL {
           0) end as keyword,
         coalesce(
           nearest.similarity,
-          (select 1 - (v.embedding <=> query.embedding) from passage_vectors v
+          (select nullif(1 - (v.embedding <=> query.embedding), 'NaN') from passage_vectors v
             where v.tenant = ${tenant} and v.passage_id = candidate.passage_id
               and v.dimensions = query.dimensions)) as similarity
       from candidate join query using (ordinal)

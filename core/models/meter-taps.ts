@@ -5,11 +5,11 @@ import { UsageMeter } from './usage-meter.ts';
 
 /** Puts itself between a call and its caller's meter, so that whoever keeps the books hears of every call. */
 export class MeterTaps {
-  readonly #onUsage: ((spent: Spent) => void) | undefined;
+  readonly #onUsage: ((spent: Spent) => unknown) | undefined;
   /** One per meter and model: a batch bills each meter once. */
   readonly #taps = new WeakMap<UsageMeter, Map<string, UsageMeter>>();
 
-  constructor(onUsage: ((spent: Spent) => void) | undefined) {
+  constructor(onUsage: ((spent: Spent) => unknown) | undefined) {
     this.#onUsage = onUsage;
   }
 

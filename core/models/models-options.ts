@@ -16,7 +16,7 @@ export interface ModelsOptions {
   readonly backoff?: Partial<Omit<TargetOptions['retry'], 'retries'>> | undefined;
   readonly listing?: Partial<ListingOptions> | undefined;
   /** Hears of every call's cost, beside the caller's own meter. */
-  readonly onUsage?: ((spent: Spent) => void) | undefined;
+  readonly onUsage?: ((spent: Spent) => unknown) | undefined;
 }
 
 export interface Spent {

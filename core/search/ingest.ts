@@ -6,7 +6,7 @@ import type { IngestFailureRecord } from '../contracts/run-store.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import { normaliseText } from '../text/normalise.ts';
-import { splitPassages } from '../text/passages.ts';
+import { splitPassagesInTurns } from '../text/passages.ts';
 import type { DocumentInput } from './screen-documents.ts';
 
 export interface IngestTarget {
@@ -103,7 +103,7 @@ async function embedPassages(
   { title, text }: DocumentInput,
   call: CallOptions,
 ): Promise<DocumentWrite['passages']> {
-  const passages = splitPassages(normaliseText(text));
+  const passages = await splitPassagesInTurns(normaliseText(text), {}, call.signal);
   if (!target.embed) return passages.map((passage) => ({ text: passage.text, vector: null }));
   return Promise.all(
     passages.map(async (passage) => {

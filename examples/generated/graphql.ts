@@ -27,6 +27,15 @@ export type ErrorCode =
   | 'UPSTREAM_TIMEOUT'
   | 'UPSTREAM_UNAVAILABLE';
 
+/** Why a text ended. STOP: it was finished; LENGTH: a token limit; CANCELLED and ERROR: what had come by then. */
+export type FinishReason =
+  | 'CANCELLED'
+  | 'CONTENT_FILTER'
+  | 'ERROR'
+  | 'LENGTH'
+  | 'STOP'
+  | 'TOOL_CALLS';
+
 export type MessageInput = {
   attachments?: Array<AttachmentInput> | null | undefined;
   role: MessageRole;
@@ -75,6 +84,13 @@ export type RetrievalInput = {
   perDocument?: number | null | undefined;
   rerank?: boolean | null | undefined;
 };
+
+export type RunStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
 
 /** How passages are found and ranked. */
 export type SearchMode =
@@ -163,6 +179,30 @@ export type SearchTwiceQuery = { first: { edges: Array<{ score: number, node: { 
 
 export type HitsFragment = { edges: Array<{ score: number, node: { text: string, document: { externalId: string, title: string | null } } }> };
 
+export type E2eChatSubscriptionVariables = Exact<{
+  input: StartChatInput;
+}>;
+
+
+export type E2eChatSubscription = { chat:
+    | { __typename: 'ProgressReported', seq: number }
+    | { __typename: 'ReasoningDelta', seq: number }
+    | { __typename: 'RunCancelled', seq: number }
+    | { __typename: 'RunFailed', seq: number, error: { code: ErrorCode, message: string } }
+    | { __typename: 'RunFinished', seq: number, run:
+        | { status: RunStatus, reply: { text: string, finishReason: FinishReason | null, citations: Array<{ number: number, quote: string }> } | null, conversation: { title: string | null } | null }
+        | { status: RunStatus }
+       }
+    | { __typename: 'RunStarted', seq: number }
+    | { __typename: 'SourceCited', seq: number, citation: { number: number, quote: string, title: string | null, passage: { text: string } | null } }
+    | { __typename: 'StreamGap', seq: number }
+    | { __typename: 'TextMessageDelta', delta: string, seq: number }
+    | { __typename: 'TextMessageEnded', seq: number }
+    | { __typename: 'TextMessageReset', seq: number }
+    | { __typename: 'TextMessageStarted', seq: number }
+    | { __typename: 'VerificationFinished', seq: number }
+   };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -243,3 +283,48 @@ export const SearchTwiceDocument = new TypedDocumentString(`
     }
   }
 }`) as unknown as TypedDocumentString<SearchTwiceQuery, SearchTwiceQueryVariables>;
+export const E2eChatDocument = new TypedDocumentString(`
+    subscription E2eChat($input: StartChatInput!) {
+  chat(input: $input) {
+    __typename
+    seq
+    ... on TextMessageDelta {
+      delta
+    }
+    ... on SourceCited {
+      citation {
+        number
+        quote
+        title
+        passage {
+          text
+        }
+      }
+    }
+    ... on RunFinished {
+      run {
+        status
+        ... on ChatRun {
+          reply {
+            text
+            finishReason
+            citations {
+              number
+              quote
+            }
+          }
+          conversation {
+            title
+          }
+        }
+      }
+    }
+    ... on RunFailed {
+      error {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<E2eChatSubscription, E2eChatSubscriptionVariables>;

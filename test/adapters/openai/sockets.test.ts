@@ -115,21 +115,23 @@ describe('sockets', () => {
     expect(vendor.connections).toBe(2);
   });
 
-  test('of a slow reader are paused: what is not read stays with the vendor', async () => {
-    const { vendor, provider } = await start();
-    const word = 'x'.repeat(64 * 1024);
-    vendor.next({ reply: Array(400).fill(word).join(' '), splitBytes: 1024 * 1024 });
+  test('of a reader who stalls are paused: what is not read stays with the vendor', async () => {
+    const { vendor, provider } = await start({}, { countTokens: (text) => text.length });
+    // 26 MB: more than fits into the buffers of two sockets.
+    const words = Array(400).fill('x'.repeat(64 * 1024));
+    vendor.next({ reply: words.join(' '), tokensPerSecond: 2_000 }, { latencyMs: 800 });
     const chunks = provider.chat(request(), never())[Symbol.asyncIterator]();
-    const first = await chunks.next();
-    expect(first.done).toBe(false);
-    const call = await vendor.waitForCall('/chat/completions');
-    // 26 MB do not fit into the buffers of two sockets; all of it arrives once it is read.
+    let next = await chunks.next();
+    // As long as this takes, nobody reads; all tokens were due in a quarter of it.
+    await provider.complete(request(), never());
+    const stream = await vendor.waitForCall('/chat/completions');
+    expect(stream.tokensSent).toBeLessThan(words.length);
+    expect(stream.closedAt).toBeNull();
     let length = 0;
-    expect(call.closedAt).toBeNull();
-    for (let next = first; !next.done; next = await chunks.next()) {
+    for (; !next.done; next = await chunks.next()) {
       if (next.value.type === 'text') length += next.value.delta.length;
     }
-    expect(length).toBe(400 * (word.length + 1) - 1);
+    expect(length).toBe(words.join(' ').length);
   });
 });
 

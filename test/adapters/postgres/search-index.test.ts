@@ -199,6 +199,22 @@ describe('hybrid search', () => {
   });
 });
 
+describe('a vector of zeros', () => {
+  it('is near to nothing', async () => {
+    const collection = await makeCollection(stores, tenant, randomUUID());
+    const documents = [aDocument('zero', [['blank page', [0, 0, 0]]]), aDocument('some', [['a page', [1, 0, 0]]])];
+    await stores.documents.write(tenant, collection.id, documents);
+    const rows = await stores.index.search(tenant, [
+      aQuery(collection, '', { mode: 'VECTOR', vector: vector(1, 0, 0) }),
+      aQuery(collection, '', { mode: 'VECTOR', vector: vector(0, 0, 0) }),
+      aQuery(collection, 'blank', { vector: vector(1, 0, 0) }),
+      aQuery(collection, 'blank', { vector: vector(0, 0, 0) }),
+    ]);
+    expect(rows.map(names)).toEqual([['some'], [], expect.arrayContaining(['zero', 'some']), ['zero']]);
+    expect(rows[2]?.find(({ document }) => document.externalId === 'zero')?.vectorScore).toBeNull();
+  });
+});
+
 describe('a page of results', () => {
   it('holds at most perDocument passages of a document, the best ones', async () => {
     const all = await search('', { mode: 'VECTOR', vector: vector(1, 0.3, 0) });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour } from './behaviour.ts';
@@ -32,11 +33,14 @@ export function writeHead({ call, response, behaviour }: Exchange, status: numbe
   response.writeHead(status, { 'content-type': behaviour.contentType ?? contentType, ...behaviour.headers });
 }
 
-/** Writes; in pieces with a turn of the event loop between them, where the behaviour wants the wire split. */
+/**
+ * Writes, and waits for a caller who reads slowly. In pieces with a turn of the event loop between them, where the behaviour
+ * wants the wire split.
+ */
 export async function write({ response, behaviour, signal }: Exchange, text: string): Promise<void> {
   const size = behaviour.splitBytes;
   if (size === undefined) {
-    response.write(text);
+    if (!response.write(text)) await once(response, 'drain', { signal });
     return;
   }
   const bytes = Buffer.from(text);

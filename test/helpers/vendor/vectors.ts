@@ -36,9 +36,11 @@ export function vectorOf(text: string, dimensions: number): Float32Array {
   return vector;
 }
 
+/** Without its ending: swims, swimming and swim are one, and so are cache and caching. */
 function stemOf(word: string): string {
   const suffix = suffixes.find((ending) => word.endsWith(ending) && word.length - ending.length >= 3);
-  return suffix === undefined ? word : word.slice(0, -suffix.length);
+  const stem = suffix === undefined ? word : word.slice(0, -suffix.length).replace(/([^aeiouls])\1$/, '$1');
+  return stem.length > 3 ? stem.replace(/e$/, '') : stem;
 }
 
 /** FNV-1a, mixed once more so that its low bits are as good as the others. */
