@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { DocumentRecord, DocumentStore } from '../core/contracts/document-store.ts';
+import type { Filter } from '../core/contracts/filter.ts';
 import type { Page, Slice } from '../core/contracts/page.ts';
-import type { Filter } from '../core/contracts/search-index.ts';
 import { byArguments, type LoaderScope } from './scope.ts';
 
 export interface DocumentsPageKey {

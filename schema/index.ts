@@ -1,3 +1,4 @@
+import { GraphQLDeferDirective, specifiedDirectives } from 'graphql';
 import { builder } from './builder.ts';
 import './chat.ts';
 import './cited-text.ts';
@@ -15,4 +16,5 @@ import './search.ts';
 import './subscriptions.ts';
 import './viewer.ts';
 
-export const schema = builder.toSchema();
+/** With @defer declared, for clients that check their operations against schema.graphql. */
+export const schema = builder.toSchema({ directives: [...specifiedDirectives, GraphQLDeferDirective] });

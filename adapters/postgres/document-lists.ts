@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { DocumentRecord, PassageRecord } from '../../core/contracts/document-store.ts';
+import type { Filter } from '../../core/contracts/filter.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Page, Slice } from '../../core/contracts/page.ts';
-import type { Filter } from '../../core/contracts/search-index.ts';
 import type { Queryable } from './database.ts';
 import { documentColumns, passageColumns } from './document-rows.ts';
 import { filterCondition } from './metadata-filter.ts';

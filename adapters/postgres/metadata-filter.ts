@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Filter } from '../../core/contracts/search-index.ts';
+import type { Filter } from '../../core/contracts/filter.ts';
 
 /**
  * A metadata filter as a condition on a jsonb column. Everything that comes from the filter is a parameter.

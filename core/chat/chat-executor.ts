@@ -1,8 +1,8 @@
 import type { ConversationStore, MessageRecord, NewMessage } from '../contracts/conversation-store.ts';
+import type { Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { FinishReason } from '../contracts/model-provider.ts';
 import type { VerificationRecord } from '../contracts/run-event.ts';
-import type { Json } from '../contracts/search-index.ts';
 import type { CallOptions } from '../models/models.ts';
 import type { Executor, RunIo } from '../runs/live-run.ts';
 import { type SearchServices, searchAll } from '../search/search.ts';

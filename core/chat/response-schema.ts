@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Json } from '../contracts/search-index.ts';
 import { parseJsonReply } from '../models/complete-json.ts';
 
 export type ReplyCheck =

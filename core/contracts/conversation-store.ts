@@ -1,7 +1,7 @@
+import type { Json } from './filter.ts';
 import type { Attachment, FinishReason, MessageRole } from './model-provider.ts';
 import type { Page, Slice } from './page.ts';
 import type { CitationRecord, VerificationRecord } from './run-event.ts';
-import type { Json } from './search-index.ts';
 import type { Usage } from './usage.ts';
 
 export interface ConversationRecord {

@@ -1,5 +1,5 @@
+import type { Filter } from './filter.ts';
 import type { Page, Slice } from './page.ts';
-import type { Filter } from './search-index.ts';
 
 export interface DocumentRecord {
   readonly id: string;

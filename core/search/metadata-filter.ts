@@ -1,5 +1,5 @@
+import type { Filter, Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Filter, Json } from '../contracts/search-index.ts';
 
 /** `MetadataFilter` as GraphQL hands it over. */
 export interface MetadataFilterInput {

@@ -4,7 +4,8 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
-import { type Database, openDatabase } from '../../adapters/postgres/database.ts';
+import type { Database } from '../../adapters/postgres/database.ts';
+import { openDatabase } from '../../adapters/postgres/open-database.ts';
 
 /** Removes a directory when it goes out of scope. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {

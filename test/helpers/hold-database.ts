@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'drizzle-orm';
-import { openDatabase } from '../../adapters/postgres/database.ts';
+import { openDatabase } from '../../adapters/postgres/open-database.ts';
 
 /*
  * A process that opens the database in the directory of its first argument, commits a row, says so, and stays until it is

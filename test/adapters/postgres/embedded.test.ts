@@ -5,8 +5,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from '../../../adapters/postgres/database.ts';
 import { maintainOnce } from '../../../adapters/postgres/embedded-maintenance.ts';
+import { openDatabase } from '../../../adapters/postgres/open-database.ts';
 import { openTestDatabase, temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
 
 const holder = new URL('../../helpers/hold-database.ts', import.meta.url).pathname;

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { filterCondition } from '../../../adapters/postgres/metadata-filter.ts';
-import type { Filter, Json } from '../../../core/contracts/search-index.ts';
+import type { Filter, Json } from '../../../core/contracts/filter.ts';
 import { openTestDatabase } from '../../helpers/embedded-database.ts';
 
 let database: Database & AsyncDisposable;

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../../adapters/postgres/database.ts';
+import type { Database } from '../../../adapters/postgres/database.ts';
+import { openDatabase } from '../../../adapters/postgres/open-database.ts';
 import { aDocument, aQuery, makeCollection, retrievalStores } from '../../helpers/search-corpus.ts';
 
 /** A PostgreSQL with pgvector, and a user that may create databases on it. */
