@@ -12,6 +12,8 @@ interface Call {
   readonly texts: readonly string[];
   readonly vectors: Float32Array[];
   next: number;
+  /** Characters embedded for it, counted from where the pool's clock stood when it came. */
+  spent: number;
   missing: number;
   /** Once: with nothing when all vectors are there, else with the reason. */
   settle(error?: GatewayError): void;
@@ -26,8 +28,9 @@ interface Thread {
 }
 
 /**
- * Threads that embed, one text at a time each. The open calls take turns, text by text: a query's one text waits for at
- * most one turn of every other call, not for their ends, and an aborted call stops after the text that is being embedded.
+ * Threads that embed, one text at a time each. The open calls share them by characters, which is what an embedding takes its
+ * time for: next is the text that would leave its call with the fewest. So a few short queries go before the next passage of
+ * an ingest, none waits for another call's end, and an aborted call stops after the text that is being embedded.
  *
  * When a thread dies, the call whose text it held fails as UPSTREAM_UNAVAILABLE, retryable, and another thread takes its
  * place; the other calls go on. A thread that dies before it was ready is not started again by itself — the next call
@@ -38,8 +41,10 @@ export class EmbeddingPool {
   readonly #options: EmbeddingPoolOptions;
   readonly #started = Promise.withResolvers<void>();
   readonly #threads = new Set<Thread>();
-  /** Calls with texts that no thread has yet, the next one first. */
+  /** Calls with texts that no thread has yet; of equals, the first is next. */
   readonly #waiting: Call[] = [];
+  /** Characters that a call which had always been waiting would have been given: the clock of weighted fair queueing. */
+  #clock = 0;
   #isClosed = false;
 
   constructor(options: EmbeddingPoolOptions) {
@@ -71,6 +76,7 @@ export class EmbeddingPool {
       texts,
       vectors: new Array<Float32Array>(texts.length),
       next: 0,
+      spent: this.#clock,
       missing: texts.length,
       isSettled: false,
       settle: (error) => {
@@ -132,14 +138,25 @@ export class EmbeddingPool {
   #dispatch(): void {
     for (const thread of this.#threads) {
       if (!thread.isReady || thread.working !== null) continue;
-      const call = this.#waiting.shift();
+      const call = this.#takeNext();
       const text = call?.texts[call.next];
       if (call === undefined || text === undefined) return;
       thread.working = { call, index: call.next };
+      this.#clock += text.length / (this.#waiting.length + 1);
+      call.spent += text.length;
       call.next += 1;
       if (call.next < call.texts.length) this.#waiting.push(call);
       thread.worker.postMessage(text);
     }
+  }
+
+  #takeNext(): Call | undefined {
+    const after = ({ spent, texts, next }: Call) => spent + (texts[next]?.length ?? 0);
+    const [first, ...others] = this.#waiting;
+    if (first === undefined) return undefined;
+    const chosen = others.reduce((least, call) => (after(call) < after(least) ? call : least), first);
+    this.#waiting.splice(this.#waiting.indexOf(chosen), 1);
+    return chosen;
   }
 
   #bury(thread: Thread, fault: unknown): void {

@@ -20,7 +20,8 @@ export interface LocalProvider extends ModelProvider {
 
 const embeddingModel = 'all-MiniLM-L6-v2';
 const dimensions = 384;
-const embeddingLimits = { maxTexts: 64, maxTokens: 1_000_000 };
+/** Texts are embedded one by one: a large call would only keep those in it that were done first waiting for the last. */
+const embeddingLimits = { maxTexts: 8, maxTokens: 1_000_000 };
 /** The model reads 256 tokens. The rest of a long text would only be tokenised, for most of a second per megabyte. */
 const readCharacters = 8_000;
 /** An answer does not wait longer for the meaning of its sentences, nor behind more calls: then their words decide. */

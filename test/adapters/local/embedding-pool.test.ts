@@ -67,6 +67,28 @@ test('open calls take turns, text by text', async () => {
   ]);
 });
 
+test('all short texts of a call go before the next long ones of others, and those are not passed over for ever', async () => {
+  const { pool } = poolOf();
+  await pool.ready;
+  const passage = 'a passage of an ingest '.repeat(40);
+  const ingests = [1, 2, 3].map(() => pool.embed([passage, passage, passage], never));
+  const queries = Array.from({ length: 20 }, (_, index) => `query ${index}`);
+  const turns = (await pool.embed(queries, never)).map(([turn]) => Number(turn));
+  // One passage is being embedded when they come.
+  expect(turns).toEqual(queries.map((_, index) => index + 2));
+  let passagesDone = false;
+  const ingested = Promise.all(ingests).then(() => {
+    passagesDone = true;
+  });
+  // Two who ask: one text of theirs always waits.
+  const ask = async () => {
+    for (let asked = 0; !passagesDone && asked < 1_000; asked += 1) await pool.embed(['a query after a query'], never);
+  };
+  await Promise.all([ask(), ask()]);
+  expect(passagesDone).toBe(true);
+  await ingested;
+});
+
 test('an aborted call stops at once and gives its turns to others', async () => {
   const { pool } = poolOf();
   await pool.ready;

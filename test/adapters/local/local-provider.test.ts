@@ -48,10 +48,11 @@ test('embeds meaning: a paraphrase is nearer than other words', async () => {
   expect(dot(query, paraphrase)).toBeGreaterThan(dot(query, other) + 0.2);
 });
 
-test('a query is answered while a batch of 24 passages is under way', { timeout: 60_000 }, async () => {
+test('a query is answered while three calls of eight passages are under way', { timeout: 60_000 }, async () => {
   const passage = 'The gateway does the coordination that work of this kind needs. '.repeat(5);
+  const passages = Array.from({ length: 8 }, (_, index) => `${index} ${passage}`);
   let isBatchDone = false;
-  const batch = embed(...Array.from({ length: 24 }, (_, index) => `${index} ${passage}`)).then(() => {
+  const batch = Promise.race([1, 2, 3].map(() => embed(...passages))).then(() => {
     isBatchDone = true;
   });
   await embed('a query');
@@ -61,7 +62,7 @@ test('a query is answered while a batch of 24 passages is under way', { timeout:
 
 test('an abort ends an embedding that is under way', async () => {
   const controller = new AbortController();
-  const texts = Array.from({ length: 64 }, (_, index) => `passage ${index} `.repeat(60));
+  const texts = Array.from({ length: 8 }, (_, index) => `passage ${index} `.repeat(60));
   const call = provider.embed({ model: 'all-MiniLM-L6-v2', texts }, controller.signal);
   controller.abort();
   await expect(call).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -80,7 +81,7 @@ test('does not read a long text to its end', { timeout: 20_000 }, async () => {
 test.each([
   [{ model: 'extractive', texts: ['a'] }, /"all-MiniLM-L6-v2".*"extractive"/],
   [{ model: 'all-MiniLM-L6-v2', texts: ['a'], dimensions: 256 }, /384.*256/],
-  [{ model: 'all-MiniLM-L6-v2', texts: Array(65).fill('a') }, /64.*65/],
+  [{ model: 'all-MiniLM-L6-v2', texts: Array(9).fill('a') }, /8.*9/],
   [{ model: 'all-MiniLM-L6-v2', texts: ['a', ''] }, /empty.* 1$/],
 ])('refuses to embed %j', async (request, message) => {
   await expect(provider.embed(request, never)).rejects.toMatchObject({
