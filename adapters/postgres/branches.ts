@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm';
 import type { BranchSlice, BranchWindow } from '../../core/contracts/conversation-store.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { type MessageRow, messageColumns, messageOf } from './conversation-rows.ts';
 import type { Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 
 /** Each asked conversation has at least one row; `place` is null where its window is empty. */
 interface BranchRow {

@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { MessageRole } from '../../core/contracts/model-provider.ts';
 import type { NewRun, NewTurn, RunRecord } from '../../core/contracts/run-store.ts';
 import type { Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 import { insertMessage } from './insert-message.ts';
 import { insertRun, type RunRow, runOf, underWay } from './run-rows.ts';
 
@@ -62,6 +62,7 @@ interface TurnRow {
 async function parentOf(transaction: Queryable, run: NewRun, turn: NewTurn): Promise<string | null> {
   const { tenant } = run;
   const { parentMessageId } = turn;
+  if (turn.beginsAnew === true) return null;
   // A statement of its own: after the lock, so that it sees what the turn before this one wrote.
   const [row] = await transaction.query<TurnRow>(
     'turn-check',

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type SQL, sql } from 'drizzle-orm';
 import type { CollectionRecord, CollectionStore } from '../../core/contracts/collection-store.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Page } from '../../core/contracts/page.ts';
 import type { Database } from './database.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { isUniqueViolation } from './sql-error.ts';
 import { uuidsIn } from './uuid.ts';
 import { ensureVectorIndex } from './vector-indexes.ts';

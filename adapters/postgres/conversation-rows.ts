@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
 import type { ConversationRecord, MessageRecord } from '../../core/contracts/conversation-store.ts';
+import { sql } from './drizzle.ts';
 import { dateOf, microseconds } from './newest-first.ts';
 
 /** As `conversationColumns` selects it. */

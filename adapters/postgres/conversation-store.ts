@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { ConversationStore } from '../../core/contracts/conversation-store.ts';
 import { readBranches } from './branches.ts';
 import {
@@ -10,6 +9,7 @@ import {
   messageOf,
 } from './conversation-rows.ts';
 import type { Database } from './database.ts';
+import { sql } from './drizzle.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
 
 /** Conversations and their messages in PostgreSQL. They are written by runs: see postgresRunStore. */

@@ -1,10 +1,10 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { DocumentRecord, PassageRecord } from '../../core/contracts/document-store.ts';
 import type { Filter } from '../../core/contracts/filter.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Page, Slice } from '../../core/contracts/page.ts';
 import type { Queryable } from './database.ts';
 import { documentColumns, passageColumns } from './document-rows.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { filterCondition } from './metadata-filter.ts';
 import { afterKey, microseconds } from './newest-first.ts';
 import { isUuid } from './uuid.ts';

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
 import type { DocumentRecord, PassageRecord } from '../../core/contracts/document-store.ts';
+import { sql } from './drizzle.ts';
 
 /** A document as a row of DocumentRecord. */
 export const documentColumns = sql`documents.id, documents.collection_id as "collectionId",

@@ -1,9 +1,9 @@
-import { sql } from 'drizzle-orm';
 import type { DocumentRecord, DocumentStore, PassageRecord } from '../../core/contracts/document-store.ts';
 import type { Database } from './database.ts';
 import { listDocuments, listPassages } from './document-lists.ts';
 import { documentColumns, passageColumns } from './document-rows.ts';
 import { writeDocuments } from './document-writer.ts';
+import { sql } from './drizzle.ts';
 import { filterCondition } from './metadata-filter.ts';
 import { unembeddedPassages, writeVectors } from './unembedded-passages.ts';
 import { uuidsIn } from './uuid.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'drizzle-orm';
 import type { DocumentWrite } from '../../core/contracts/document-store.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database, Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 import { isUuid, orderedUuid } from './uuid.ts';
 import { vectorText } from './vector-text.ts';
 

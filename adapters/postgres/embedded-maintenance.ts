@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
+import { sql } from './drizzle.ts';
 
 /** PostgreSQL's own thresholds: 50 rows and a tenth (a fifth) of the table. */
 const due = sql`select relid::regclass::text as name,

@@ -1,27 +1,39 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { parentPort, workerData } from 'node:worker_threads';
-import { PGlite } from '@electric-sql/pglite';
-import { vector } from '@electric-sql/pglite-pgvector';
+import type { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { z } from 'zod';
-import { DurableNodeFS } from './durable-node-fs.ts';
+import { openInstance } from './embedded-instance.ts';
+import { keepParserPlain } from './wasm-tiers.ts';
 
 /*
  * The thread of the embedded database: WASM blocks its thread for the length of a statement. Says `ready` when the socket
  * listens and `closed` when everything is on disk; any error ends the thread, which the parent hears of.
  */
-
-/** PGlite's own, without `-F`, which would turn fsync off. */
-const startParams = [
-  ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
-  ...['-c', 'fsync=on', '-c', 'synchronous_commit=on', '-c', 'wal_sync_method=fsync', '-c', 'full_page_writes=on'],
-];
+const draftPrefix = 'postgres.new-';
+/** PGlite's. It would open the cluster of another version only to break on it. */
+const version = '18';
 
 const { directory, socketPath } = z.object({ directory: z.string(), socketPath: z.string() }).parse(workerData);
 
-if (!existsSync(join(directory, 'PG_VERSION'))) await initialise(directory);
-const database = await open(directory);
+if (!existsSync(directory)) await makeCluster();
+checkVersion();
+keepParserPlain();
+const database = await openInstance(directory);
 failLoudly(database);
 const server = new PGLiteSocketServer({ db: database, path: socketPath, maxConnections: 4 });
 await server.start();
@@ -34,30 +46,40 @@ parentPort?.once('message', async () => {
 });
 parentPort?.postMessage('ready');
 
-function open(path: string): Promise<PGlite> {
-  return PGlite.create({ fs: new DurableNodeFS(path), extensions: { vector }, startParams });
-}
-
 /**
  * A new cluster is made beside its place and moved there when it is whole and on disk: one that was cut short would be
- * taken for a database at the next start.
+ * taken for a database at the next start. Made by a process of its own, since a thread would leave 160 MB behind, and one too
+ * short-lived for its code to be worth optimising. It may outlive a killed gateway by moments, hence the draft's own name.
  */
-async function initialise(path: string): Promise<void> {
-  const draft = `${path}.new`;
-  rmSync(draft, { recursive: true, force: true });
-  await (await open(draft)).close();
-  synchronise(draft);
-  renameSync(draft, path);
-  synchroniseOne(dirname(path));
+async function makeCluster(): Promise<void> {
+  const parent = dirname(directory);
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith(draftPrefix)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  const draft = mkdtempSync(join(parent, draftPrefix));
+  const program = fork(new URL('./new-cluster.ts', import.meta.url), [draft], {
+    execArgv: ['--wasm-tier-up-filter=0'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const said = program.stderr === null ? '' : text(program.stderr);
+  const [code, signal] = await once(program, 'exit');
+  if (code !== 0) throw new Error(`a new cluster could not be made (${signal ?? code}): ${(await said).slice(-2_000)}`);
+  renameSync(draft, directory);
+  synchroniseOne(parent);
 }
 
-function synchronise(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const child = join(path, entry.name);
-    if (entry.isDirectory()) synchronise(child);
-    else if (entry.isFile()) synchroniseOne(child);
+function checkVersion(): void {
+  let found: string;
+  try {
+    found = readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim();
+  } catch (error) {
+    throw new Error(`${directory} is there, and is no database: ${error instanceof Error ? error.message : error}`);
   }
-  synchroniseOne(path);
+  if (found !== version) {
+    throw new Error(
+      `${directory} is a database of PostgreSQL ${found}, and can be opened by PostgreSQL ${version} only`,
+    );
+  }
 }
 
 function synchroniseOne(path: string): void {

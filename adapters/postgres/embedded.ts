@@ -78,8 +78,9 @@ class EmbeddedServer {
     const ready = Promise.withResolvers<void>();
     worker.once('message', () => ready.resolve());
     worker.on('error', (error: unknown) => {
-      ready.reject(new GatewayError('INTERNAL', 'the embedded database could not be opened', { cause: error }));
-      this.#fail(`the embedded database stopped: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      ready.reject(new GatewayError('INTERNAL', `the embedded database could not be opened: ${why}`, { cause: error }));
+      this.#fail(`the embedded database stopped: ${why}`);
     });
     this.#exited = new Promise<void>((resolve) => {
       worker.once('exit', (code) => {

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from './drizzle.ts';
 
 /*
  * ts_headline marks words but escapes nothing, and takes what looks like a tag out of the text. So control characters stand

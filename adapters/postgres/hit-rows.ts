@@ -1,5 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { IndexHit } from '../../core/contracts/search-index.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { highlightsOf } from './highlights.ts';
 
 /** The hit's passage and document, so that neither needs a statement of its own. */
@@ -7,10 +7,15 @@ export const hitColumns = sql`passages.id as passage_id, passages.position, pass
   documents.id as document_id, documents.collection_id, documents.external_id, documents.title, documents.url,
   documents.metadata, documents.created_at, documents.updated_at`;
 
-/** Joins the rows named `hit` to what `hitColumns` reads. */
+/**
+ * Joins the rows named `hit` to what `hitColumns` reads. Each `limit 1` makes it an index look-up per hit: without statistics
+ * (PGlite never gathers any by itself) a plain join reads all of the tenant's documents.
+ */
 export function hitTables(tenant: string): SQL {
-  return sql`join passages on passages.tenant = ${tenant} and passages.id = hit.passage_id
-    join documents on documents.tenant = ${tenant} and documents.id = hit.document_id`;
+  return sql`cross join lateral (
+      select * from passages where passages.tenant = ${tenant} and passages.id = hit.passage_id limit 1) passages
+    cross join lateral (
+      select * from documents where documents.tenant = ${tenant} and documents.id = hit.document_id limit 1) documents`;
 }
 
 export interface HitRow {

@@ -1,5 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { NewMessage } from '../../core/contracts/conversation-store.ts';
+import { type SQL, sql } from './drizzle.ts';
 
 /**
  * An insert of one message per row of `source`, which must hold the lock on the message's conversation.

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from './drizzle.ts';
 import { type FilterGroup, union } from './nearest-passages.ts';
 import { candidates } from './search-settings.ts';
 

@@ -1,5 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { Filter } from '../../core/contracts/filter.ts';
+import { type SQL, sql } from './drizzle.ts';
 
 /**
  * A metadata filter as a condition on a jsonb column. Everything that comes from the filter is a parameter.

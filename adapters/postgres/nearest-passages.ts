@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from './drizzle.ts';
 import { candidates } from './search-settings.ts';
 import { longestIndexedVector } from './vector-indexes.ts';
 

@@ -1,6 +1,6 @@
-import { type SQL, sql } from 'drizzle-orm';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Page, Slice } from '../../core/contracts/page.ts';
+import { type SQL, sql } from './drizzle.ts';
 
 /**
  * Keyset pages of lists that are ordered by creation, newest first, then by id. A key is [microseconds since the epoch

@@ -1,10 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { SQL } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import type { Pool, PoolClient } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { Connection, type StatementResult } from './connection.ts';
 import type { Database, Queryable } from './database.ts';
+import { PgDialect, type SQL } from './drizzle.ts';
 import { cancelled, isConnectionFailure, toGatewayError } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
 

@@ -1,6 +1,6 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { NewRun, RunDetail, RunPatch, RunRecord, RunStatus } from '../../core/contracts/run-store.ts';
 import { noUsage } from '../../core/models/usage-meter.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { jsonText } from './insert-message.ts';
 import { dateOf, microseconds } from './newest-first.ts';
 

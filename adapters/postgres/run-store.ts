@@ -1,9 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import type { NewRun, RunFilter, RunPatch, RunRecord, RunStore } from '../../core/contracts/run-store.ts';
 import { claimWithTurn } from './claim-turn.ts';
 import type { Database, Queryable } from './database.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { insertMessage, jsonText } from './insert-message.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
 import { assignments, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
 import type { Database, Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 
 /** How many of each leg are scored together. 50 to 400 rank the same. */
 export const candidates = 100;

@@ -1,5 +1,5 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { IndexQuery } from '../../core/contracts/search-index.ts';
+import { type SQL, sql } from './drizzle.ts';
 import { headline } from './highlights.ts';
 import { hitColumns, hitTables } from './hit-rows.ts';
 import { lexicalPassages, lexicalQueries, lexicalScore } from './lexical-passages.ts';
@@ -24,12 +24,14 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[]):
     ${nearestPassages(tenant, dimensions, groups)},
     ${lexicalPassages(tenant, groups)},
     ${scored(tenant)},
-    ${placed}
-    select hit.ordinal, hit.score, hit.keyword, hit.similarity, ${headline(sql`passages.text`, sql`query.marked`)} as headline,
+    ${placed},
+    -- First the page, then what it shows: joined the other way round, every candidate would meet every document.
+    hit as materialized (
+      select placed.*, query.marked from placed join query using (ordinal)
+      where placed.place > query.skip and placed.place <= query.skip + query.take)
+    select hit.ordinal, hit.score, hit.keyword, hit.similarity, ${headline(sql`passages.text`, sql`hit.marked`)} as headline,
       ${hitColumns}
-    from placed hit join query using (ordinal) ${hitTables(tenant)}
-    where hit.place > query.skip and hit.place <= query.skip + query.take
-    order by hit.ordinal, hit.place`;
+    from hit ${hitTables(tenant)} order by hit.ordinal, hit.place`;
 }
 
 /** Queries with one filter share a branch of each leg. */

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from './drizzle.ts';
 import { hitColumns, hitTables } from './hit-rows.ts';
 import { nearestPassages } from './nearest-passages.ts';
 import { isUuid } from './uuid.ts';

@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm';
 import type { UnembeddedPassage } from '../../core/contracts/document-store.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database, Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 import { isUuid } from './uuid.ts';
 import { vectorText } from './vector-text.ts';
 

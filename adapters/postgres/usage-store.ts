@@ -1,8 +1,8 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { Usage } from '../../core/contracts/usage.ts';
 import type { UsageEntry, UsageStore } from '../../core/contracts/usage-store.ts';
 import { noUsage } from '../../core/models/usage-meter.ts';
 import type { Database } from './database.ts';
+import { type SQL, sql } from './drizzle.ts';
 
 interface SumRow {
   readonly input_tokens: string | null;

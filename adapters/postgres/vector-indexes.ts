@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
 import type { Queryable } from './database.ts';
+import { sql } from './drizzle.ts';
 
 /** An HNSW index of pgvector takes no longer vectors; longer ones are compared one by one. */
 export const longestIndexedVector = 2_000;
