@@ -1,4 +1,5 @@
 import type { ChatLimits } from './chat/check-chat-input.ts';
+import type { ResponseSchemas } from './chat/response-schemas.ts';
 import type { Clock } from './contracts/clock.ts';
 import type { CollectionStore } from './contracts/collection-store.ts';
 import type { ConversationStore } from './contracts/conversation-store.ts';
@@ -28,6 +29,7 @@ export interface Services {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly models: Models;
+  readonly schemas: ResponseSchemas;
   readonly collections: CollectionStore;
   readonly documents: DocumentStore;
   readonly searchIndex: SearchIndex;

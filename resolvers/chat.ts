@@ -8,7 +8,8 @@ import type { RunRecord } from '../core/contracts/run-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
 import type { UnwatchedPolicy } from '../core/runs/live-run.ts';
 import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
-import { decodeId } from './global-id.ts';
+import { assertDepth } from '../core/text/storable-json.ts';
+import { decodeId, parseId } from './global-id.ts';
 
 type Maybe<T> = T | null | undefined;
 
@@ -69,10 +70,7 @@ export function startChat(
 function chatInput(input: StartChatArgs): ChatInput {
   const { retrieval } = input;
   return {
-    conversationId:
-      input.conversationId == null ? null : decodeId('Conversation', input.conversationId, 'conversationId'),
-    parentMessageId:
-      input.parentMessageId == null ? null : decodeId('Message', input.parentMessageId, 'parentMessageId'),
+    ...placeOf(input),
     message: input.message ?? null,
     attachments: (input.attachments ?? []).map(attachment),
     history:
@@ -113,12 +111,35 @@ function chatInput(input: StartChatArgs): ChatInput {
   };
 }
 
+/** Where in which conversation the message goes. */
+function placeOf(input: StartChatArgs): Pick<ChatInput, 'conversationId' | 'parentMessageId' | 'beginsAnew'> {
+  const conversationId =
+    input.conversationId == null ? null : decodeId('Conversation', input.conversationId, 'conversationId');
+  const { parentMessageId: parent } = input;
+  if (parent == null) return { conversationId, parentMessageId: null, beginsAnew: false };
+  // The first message has no parent: the conversation stands in for it.
+  const parsed = parseId(parent);
+  if (parsed?.typename !== 'Conversation') {
+    return { conversationId, parentMessageId: decodeId('Message', parent, 'parentMessageId'), beginsAnew: false };
+  }
+  if (conversationId !== null && conversationId !== parsed.id) {
+    throw new GatewayError('BAD_INPUT', `parentMessageId names another conversation than conversationId: "${parent}".`);
+  }
+  return { conversationId: parsed.id, parentMessageId: null, beginsAnew: true };
+}
+
 function attachment({ mimeType, url, base64 }: AttachmentArgs): Attachment {
   return { mimeType, ...(url == null ? {} : { url }), ...(base64 == null ? {} : { base64 }) };
 }
 
 export function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> | null {
   if (value == null) return null;
-  if (typeof value === 'object' && !Array.isArray(value)) return { ...value };
-  throw new GatewayError('BAD_INPUT', `${name} must be a JSON object, got ${JSON.stringify(value).slice(0, 60)}.`);
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    // Before anything walks it: a value that is nested some thousand deep takes any recursion's stack.
+    assertDepth(value, name, 100);
+    return { ...value };
+  }
+  // A list may be nested too deep to be shown.
+  const came = Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 60);
+  throw new GatewayError('BAD_INPUT', `${name} must be a JSON object, got ${came}.`);
 }

@@ -44,9 +44,10 @@ function windowOf(scope: string, args: BranchArgs, max: number): BranchWindow {
   const { first, after, last, before } = args;
   const leaf = args.leaf == null ? null : decodeId('Message', args.leaf, 'leaf');
   if (first != null && last != null) throw new GatewayError('BAD_INPUT', 'messages takes first or last, got both.');
+  if ((after != null && (before != null || last != null)) || (first != null && before != null)) {
+    throw new GatewayError('BAD_INPUT', 'messages takes first with after, or last with before; got them crossed.');
+  }
   if (first != null || after != null) {
-    if (before != null)
-      throw new GatewayError('BAD_INPUT', 'before goes with last, after with first; got them crossed.');
     return {
       leaf,
       direction: 'first',

@@ -35,7 +35,7 @@ export async function summariseDocument(
   document: DocumentRecord,
   { maxWords, model }: SummaryArgs,
   { services, loaders, call }: Context,
-): Promise<CitedTextRecord> {
+): Promise<CitedTextRecord | null> {
   const page = { first: summarisedPassages, after: null };
   const { items } = await loaders.passagesPage.load({ parentId: document.id, page });
   const sources = numberSources(items.map(({ item }) => ({ passage: item, document })));

@@ -11,6 +11,11 @@ export interface RunEventView<E = RunEvent | { readonly type: 'StreamGap' }> {
   readonly textSoFar?: string;
 }
 
-export function viewOf({ tenant, runId }: RunKey, { seq, at, event }: FollowedEvent): RunEventView {
-  return { key: { tenant, runId }, seq, at, event };
+export function viewOf(
+  { tenant, runId }: RunKey,
+  { seq, at, event }: FollowedEvent,
+  textSoFar?: string | null,
+): RunEventView {
+  const view = { key: { tenant, runId }, seq, at, event };
+  return textSoFar == null ? view : { ...view, textSoFar };
 }

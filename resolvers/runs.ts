@@ -3,6 +3,7 @@ import type { RunKind } from '../core/contracts/run-event.ts';
 import type { RunRecord, RunStatus } from '../core/contracts/run-store.ts';
 import { checkFirst, decodeRunCursor, encodeRunCursor } from '../core/pagination.ts';
 import { readRun } from '../core/runs/follow-run.ts';
+import { messageTextsAt } from '../core/runs/message-texts.ts';
 import { assertStorable } from '../core/text/normalise.ts';
 import { type Connection, connectionOf, type PageArgs, pageInfoOf, pageOf } from './connection.ts';
 import { orNull } from './found.ts';
@@ -38,12 +39,16 @@ export function finishedRun(run: RunRecord, { services, signal }: Context): Prom
 
 export async function eventsOf(
   run: RunRecord,
-  { first, after }: PageArgs,
+  { first, after, wantsTextSoFar }: PageArgs & { readonly wantsTextSoFar: boolean },
   { services }: Context,
 ): Promise<Connection<RunEventView>> {
   checkFirst(first, { name: 'first', max: services.limits.maxFirstMessages });
   const from = after == null ? 0 : decodeRunCursor(run, after);
   const { events, hasNext } = await readRun(services, run, from, first);
-  const edges = events.map((event) => ({ cursor: encodeRunCursor(run, event.seq), node: viewOf(run, event) }));
+  const texts = wantsTextSoFar ? await messageTextsAt(services.runs.log, run, from) : null;
+  const edges = events.map((event) => ({
+    cursor: encodeRunCursor(run, event.seq),
+    node: viewOf(run, event, texts?.take(event.event)),
+  }));
   return { edges, pageInfo: pageInfoOf(edges, { hasNext, hasPrevious: from > 0 }) };
 }

@@ -50,7 +50,7 @@ export function summariseSearch(
   { result }: SearchConnection,
   { maxWords, model }: SummaryArgs,
   { services, call }: Context,
-): Promise<CitedTextRecord> {
+): Promise<CitedTextRecord | null> {
   const task = { sources: numberSources(result.hits), about: result.query, maxWords, model: model ?? null };
   return summarise(services.models, task, call);
 }

@@ -50,7 +50,8 @@ export const StartChatInput = builder.inputType('StartChatInput', {
         'Left out: a new conversation. One turn of a conversation runs at a time: a second start while one runs is CONFLICT and names the run, unless parentMessageId makes it a branch.',
     }),
     parentMessageId: t.id({
-      description: 'Goes on from this message instead of the newest: editing and regenerating make branches.',
+      description:
+        'Goes on from this message instead of the newest: editing and regenerating make branches. The id of the conversation stands for the place before its first message.',
     }),
     message: t.string({
       description: 'Left out only with a parentMessageId of a USER message: that one is answered again.',
@@ -79,7 +80,8 @@ export const StartChatInput = builder.inputType('StartChatInput', {
     responseSchema: t.field({
       type: 'JSON',
       required: false,
-      description: 'A JSON Schema the reply must satisfy; Message.object holds the value.',
+      description:
+        'A JSON Schema (2020-12) the reply must satisfy; Message.object holds the value. Such a reply has no citations.',
     }),
     retrieval: t.field({
       type: RetrievalInput,

@@ -42,7 +42,7 @@ builder.objectType(builder.objectRef<EventOf<'TextMessageDelta'>>('TextMessageDe
     delta: t.string({ resolve: ({ event }) => event.delta }),
     textSoFar: t.string({
       description:
-        'The whole message up to here, for explorers that show only the newest event. Built only when selected.',
+        'The whole message up to here, for explorers that show only the newest event; after a StreamGap, what came since. Built only when selected.',
       resolve: (view) => view.textSoFar ?? '',
     }),
   }),

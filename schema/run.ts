@@ -9,6 +9,7 @@ import { cancelRun, eventsOf, findRun, finishedRun, listRuns } from '../resolver
 import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
 import { ChatRunRef, CollectionRef, ConversationRef, IngestRunRef, MessageRef, RunEventRef, RunRef } from './refs.ts';
+import { selects } from './selects.ts';
 import { UsageRef } from './usage.ts';
 
 export const RunKindRef = builder.enumType('RunKind', { values: ['CHAT', 'INGEST'] as const });
@@ -60,7 +61,8 @@ RunRef.implement({
       type: RunEventConnectionRef,
       description: 'The log read by query: what a subscription would have sent after this cursor.',
       args: { after: t.arg.string(), first: t.arg.int({ defaultValue: 200 }) },
-      resolve: (run, args, ctx) => eventsOf(run, { ...args, first: args.first ?? 200 }, ctx),
+      resolve: (run, args, ctx, info) =>
+        eventsOf(run, { ...args, first: args.first ?? 200, wantsTextSoFar: selects(info, 'textSoFar') }, ctx),
     }),
     finished: t.field({
       type: RunRef,

@@ -63,7 +63,7 @@ SearchConnectionRef.implement({
       type: CitedTextRef,
       nullable: true,
       description:
-        'A short text over the hits with citations. Deferrable: it is an LLM call, and the hits do not wait for it.',
+        'A short text over the hits with citations; null without hits. Deferrable: it is an LLM call, and the hits do not wait for it.',
       args: { model: t.arg.string(), maxWords: t.arg.int({ required: false, defaultValue: 120 }) },
       resolve: (page, args, ctx) => summariseSearch(page, { ...args, maxWords: args.maxWords ?? 120 }, ctx),
     }),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type App, createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
 import { type Config, isLoopback } from './config-schema.ts';
@@ -15,6 +16,8 @@ import { attachWebSocket } from './websocket.ts';
 export interface Gateway {
   /** Of the endpoint. */
   readonly url: string;
+  /** How often each named SQL statement has run: for metrics, and to see that a list costs as much as one of its items. */
+  readonly statements: ReadonlyMap<string, number>;
   /** Stops accepting, lets runs end within the drain period, tells clients to connect again. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -49,6 +52,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const sockets = attachWebSocket(server, { app, config, authenticate, toClientError: createToClientError(logger) });
   state = { app };
   starting.move();
+  boundMemory();
 
   const url = urlOf(config, server.address() as AddressInfo);
   logger.info({ url, version, provider: services.models.chatModel(null).provider }, 'ready');
@@ -68,6 +72,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   };
   return {
     url,
+    statements: opened.database.statements,
     close: () => {
       closing ??= close();
       return closing;

@@ -1,7 +1,6 @@
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { memoryEventLog } from '../adapters/memory/event-log.ts';
 import { memoryRunStore } from '../adapters/memory/run-store.ts';
-import { openaiProvider } from '../adapters/openai/openai-provider.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -11,6 +10,7 @@ import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
 import { chatExecutor } from '../core/chat/chat-executor.ts';
+import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { createModels } from '../core/models/create-models.ts';
 import type { ProviderOptions } from '../core/models/models-options.ts';
@@ -39,13 +39,14 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
+  // Not before the database is open: see adapters/postgres/wasm-tiers.ts.
+  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
+  opened.defer(() => local.close());
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
-  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
-  opened.defer(() => local.close());
   const models = createModels({
-    providers: providersOf(config, local),
+    providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
@@ -53,6 +54,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
   opened.defer(() => models.close());
+  const schemas = createResponseSchemas();
+  opened.defer(() => schemas.close());
   const eventLoopDelay = opened.use(new EventLoopDelay());
   const log = memoryEventLog({ clock: realClock, ...config.log });
   opened.defer(() => log.close());
@@ -75,7 +78,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       maxRuns: 4 * (maxRuns + maxQueuedRuns),
     }),
     executors: {
-      CHAT: chatExecutor({ ...stores, models, limits: limitsOf(config) }),
+      CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
@@ -87,6 +90,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     logger,
     limits: limitsOf(config),
     models,
+    schemas,
     storedRuns,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
@@ -104,9 +108,11 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
 }
 
-function providersOf({ openai }: Config, local: ProviderOptions['provider']): ProviderOptions[] {
+async function providersOf({ openai }: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {
   const localOptions = { provider: local, chatModel: 'extractive', embeddingModel: 'all-MiniLM-L6-v2' };
   if (openai.apiKey === null && openai.baseUrl === undefined) return [localOptions];
+  // Hundreds of files, for which a start without a key does not wait.
+  const { openaiProvider } = await import('../adapters/openai/openai-provider.ts');
   const provider = openaiProvider({ baseUrl: openai.baseUrl ?? 'https://api.openai.com/v1', apiKey: openai.apiKey });
   const { chatModel, embeddingModel, models } = openai;
   return [{ provider, chatModel, embeddingModel, models }, localOptions];

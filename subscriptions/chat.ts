@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { type StartChatArgs, startChat } from '../resolvers/chat.ts';
 import type { RunEventView } from '../resolvers/run-event-view.ts';
@@ -8,6 +9,9 @@ export async function chat(
   args: FollowArgs & { readonly input: StartChatArgs },
   context: Context,
 ): Promise<AsyncIterable<RunEventView>> {
-  const run = await startChat(args, context);
-  return follow(run, args, context);
+  const runId = args.input.runId?.toLowerCase() ?? randomUUID();
+  // Before anything is started: a cursor that is not of this run must not cost a generation.
+  const events = follow({ tenant: context.principal.tenant, runId }, args, context);
+  await startChat({ input: { ...args.input, runId } }, context);
+  return events;
 }

@@ -26,7 +26,7 @@ export function follow(
 ): AsyncIterable<RunEventView> {
   const from = after == null ? 0 : decodeRunCursor(key, after);
   const views = viewsOf(key, from, context);
-  return wantsTextSoFar ? withTextSoFar(views, key, from, context) : views;
+  return wantsTextSoFar ? withTextSoFar(views, key, from, context.services.runs) : views;
 }
 
 async function* viewsOf(key: RunKey, from: number, { services, signal }: Context): AsyncGenerator<RunEventView> {

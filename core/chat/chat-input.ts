@@ -32,6 +32,8 @@ export interface Sampling {
 export interface ChatInput {
   readonly conversationId: string | null;
   readonly parentMessageId: string | null;
+  /** The message begins the conversation anew, beside its first one: a branch that no parent message can name. */
+  readonly beginsAnew: boolean;
   readonly message: string | null;
   readonly attachments: readonly Attachment[];
   readonly history: readonly HistoryMessage[] | null;

@@ -1,11 +1,12 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Attachment } from '../contracts/model-provider.ts';
 import type { ChatModel, Models } from '../models/models.ts';
 import { checkFirst } from '../pagination.ts';
 import { parseMetadataFilter } from '../search/metadata-filter.ts';
 import { assertStorable } from '../text/normalise.ts';
+import { assertStorableJson } from '../text/storable-json.ts';
 import type { ChatInput, Sampling } from './chat-input.ts';
-import { compileResponseSchema } from './response-schema.ts';
+import { checkAttachment } from './check-attachment.ts';
+import { assertFits, promptRoom } from './prompt.ts';
 
 export interface ChatLimits {
   readonly maxMessageChars: number;
@@ -14,30 +15,37 @@ export interface ChatLimits {
   readonly maxRunTimeoutMs: number;
 }
 
-/** Refuses what cannot work before anything is claimed or spent; each message names the value and what was expected. */
+/**
+ * Refuses what cannot work before anything is claimed or spent; each message names the value and what was expected.
+ * Whether `responseSchema` is a schema is not among it: that takes a thread.
+ */
 export function checkChatInput(input: ChatInput, models: Models, limits: ChatLimits): void {
+  checkText('model', input.model, 200);
   const model = models.chatModel(input.model);
   checkTurn(input);
   checkTexts(input, limits);
-  const attachments = [...input.attachments, ...(input.history ?? []).flatMap((message) => message.attachments)];
-  for (const attachment of attachments) checkAttachment(attachment, model);
+  checkHistory(input, model);
+  for (const [index, attachment] of input.attachments.entries()) {
+    checkAttachment(attachment, `attachments[${index}]`, model);
+  }
   checkSampling(input.sampling);
-  checkRetrieval(input, limits);
+  checkRetrieval(input, models, limits);
   if (input.timeoutMs !== null) range('timeoutMs', input.timeoutMs, 1, limits.maxRunTimeoutMs);
   checkMetadata(input.metadata);
-  if (input.responseSchema !== null) {
-    assertGenerates(model, 'responseSchema');
-    compileResponseSchema(input.responseSchema);
-  }
+  if (input.responseSchema !== null) assertGenerates(model, 'responseSchema');
   if (input.verify) {
     assertGenerates(model, 'verify');
     if (input.retrieval === null) {
       throw bad('verify judges the answer against its passages: it needs retrieval, got none.');
     }
   }
+  const room = promptRoom(model, input.sampling.maxOutputTokens);
+  const question = { role: 'USER', text: input.message ?? '', attachments: input.attachments } as const;
+  assertFits(input.system, question, room);
 }
 
-function checkTurn({ message, parentMessageId, attachments, history, conversationId, store }: ChatInput): void {
+function checkTurn(input: ChatInput): void {
+  const { message, parentMessageId, beginsAnew, attachments, history, conversationId, store } = input;
   if (message === null && parentMessageId === null) {
     throw bad('message may be left out only with a parentMessageId of a USER message; got neither.');
   }
@@ -45,13 +53,26 @@ function checkTurn({ message, parentMessageId, attachments, history, conversatio
   if (message !== null && message.trim() === '' && attachments.length === 0) {
     throw bad('message must hold at least one word, got an empty text.');
   }
-  if (history !== null && (conversationId !== null || parentMessageId !== null)) {
+  const stored = conversationId !== null || parentMessageId !== null || beginsAnew;
+  if (history !== null && stored) {
     throw bad(
       'history is for apps that keep the conversation themselves: not together with conversationId or parentMessageId.',
     );
   }
-  if (!store && (conversationId !== null || parentMessageId !== null)) {
+  if (!store && stored) {
     throw bad('store: false writes no message: send history instead of conversationId or parentMessageId.');
+  }
+}
+
+function checkHistory({ history }: ChatInput, model: ChatModel): void {
+  for (const [index, { role, attachments }] of (history ?? []).entries()) {
+    if (role === 'TOOL') throw bad(`history[${index}].role must be SYSTEM, USER or ASSISTANT, got TOOL.`);
+    if (attachments.length > 0 && role !== 'USER') {
+      throw bad(`history[${index}].attachments must be on a USER message, got ${role}.`);
+    }
+    for (const [position, attachment] of attachments.entries()) {
+      checkAttachment(attachment, `history[${index}].attachments[${position}]`, model);
+    }
   }
 }
 
@@ -69,31 +90,12 @@ function checkTexts(input: ChatInput, { maxMessageChars, maxHistoryMessages }: C
   ];
   for (const [name, text] of texts) checkText(name, text, maxMessageChars);
   checkText('user', input.user, 200);
-  checkText('model', input.model, 200);
 }
 
 function checkText(name: string, text: string | null, maxChars: number): void {
   if (text === null) return;
   if (text.length > maxChars) throw bad(`${name} must be at most ${maxChars} characters, got ${text.length}.`);
   assertStorable(text, name);
-}
-
-function checkAttachment({ mimeType, url, base64 }: Attachment, model: ChatModel): void {
-  if ((url === undefined) === (base64 === undefined)) {
-    throw bad(`an attachment needs exactly one of url and base64, got ${url === undefined ? 'neither' : 'both'}.`);
-  }
-  const readable = model.attachments.some((type) =>
-    type.endsWith('/*') ? mimeType.startsWith(type.slice(0, -1)) : type === mimeType,
-  );
-  if (!readable) {
-    const readableTypes = model.attachments.join(', ') || 'no attachments';
-    throw bad(`${model.name} reads ${readableTypes}; got an attachment of type "${mimeType.slice(0, 100)}".`);
-  }
-  if (url !== undefined && !/^(https?|data):/.test(url)) {
-    throw bad(`an attachment's url must be http, https or data, got "${url.slice(0, 60)}".`);
-  }
-  if (base64 !== undefined && !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
-    throw bad("an attachment's base64 is not base64.");
 }
 
 function checkSampling({ temperature, topP, maxOutputTokens, stop, seed, providerOptions }: Sampling): void {
@@ -105,14 +107,18 @@ function checkSampling({ temperature, topP, maxOutputTokens, stop, seed, provide
     throw bad(`stop must hold at most 16 texts of 1–200 characters, got ${stop.length}.`);
   }
   if (stop !== null) for (const text of stop) assertStorable(text, 'stop');
-  if (providerOptions !== null) checkJson('providerOptions', providerOptions, 100_000);
+  if (providerOptions !== null)
+    assertStorableJson(providerOptions, 'providerOptions', { maxChars: 100_000, maxDepth: 50 });
 }
 
-function checkRetrieval({ retrieval, message, model: _model }: ChatInput, { maxFirst }: ChatLimits): void {
+function checkRetrieval({ retrieval, message }: ChatInput, models: Models, { maxFirst }: ChatLimits): void {
   if (retrieval === null) return;
+  assertStorable(retrieval.in, 'retrieval.in');
   checkFirst(retrieval.first, { name: 'retrieval.first', max: maxFirst });
   if (retrieval.perDocument !== null) checkFirst(retrieval.perDocument, { name: 'retrieval.perDocument', max: 1_000 });
   if (retrieval.filter !== null) parseMetadataFilter(retrieval.filter, 'retrieval.filter');
+  // The default model grades, whichever model answers.
+  if (retrieval.rerank) assertGenerates(models.chatModel(null), 'retrieval.rerank');
   if (message !== null && message.trim() === '')
     throw bad('retrieval needs a message to search by, got an empty text.');
 }
@@ -124,13 +130,7 @@ function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
     if (typeof value === 'string' && value.length <= 500 && key.length <= 64) continue;
     throw bad(`metadata.${key.slice(0, 64)} must be a text of at most 500 characters under a name of at most 64.`);
   }
-  checkJson('metadata', metadata, 20_000);
-}
-
-function checkJson(name: string, value: unknown, maxChars: number): void {
-  const text = JSON.stringify(value);
-  if (text.length > maxChars) throw bad(`${name} must be at most ${maxChars} characters of JSON, got ${text.length}.`);
-  if (/\\u(?:0000|d[89a-f][0-9a-f]{2})/i.test(text)) throw bad(`${name} must not hold NUL or a lone surrogate.`);
+  assertStorableJson(metadata, 'metadata', { maxChars: 20_000, maxDepth: 1 });
 }
 
 function assertGenerates(model: ChatModel, name: string): void {

@@ -17,18 +17,20 @@ export interface Generation {
   readonly input: ChatInput;
   readonly messages: readonly ChatMessage[];
   readonly sources: readonly NumberedSource[] | null;
+  /** The reply's `[n]` are marks of its sources, to be made into citations. */
+  readonly cites: boolean;
   readonly messageId: string;
 }
 
 /** Streams one generation into the run's log and into `draft`, the two always alike. */
 export async function generate(
   models: Models,
-  { input, messages, sources, messageId }: Generation,
+  { input, messages, sources, cites, messageId }: Generation,
   draft: Draft,
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<void> {
-  const rewriter = sources === null ? null : createCitationRewriter(sources);
+  const rewriter = cites ? createCitationRewriter(sources ?? []) : null;
   const emitText = (text: string, cited: readonly CitationRecord[]): void => {
     if (text !== '') {
       draft.text += text;

@@ -10,12 +10,14 @@ import { collectionNotFound } from '../search/search.ts';
 import { titleOf } from '../text/title-of.ts';
 import type { ChatInput } from './chat-input.ts';
 import { type ChatLimits, checkChatInput } from './check-chat-input.ts';
+import type { ResponseSchemas } from './response-schemas.ts';
 
 export interface StartChatServices {
   readonly runs: Runs;
   readonly models: Models;
   readonly collections: CollectionStore;
   readonly conversations: ConversationStore;
+  readonly schemas: ResponseSchemas;
   readonly limits: ChatLimits;
 }
 
@@ -31,6 +33,7 @@ export async function startChat(
   const [conversationId] = await Promise.all([
     conversationOf(services.conversations, tenant, input),
     assertCollection(services.collections, tenant, input),
+    input.responseSchema === null ? undefined : services.schemas.assertSchema(input.responseSchema),
   ]);
   const turn = input.store ? newTurn(input, conversationId) : null;
   return runs.start({
@@ -68,13 +71,15 @@ async function assertCollection(collections: CollectionStore, tenant: string, { 
   if (found.length === 0) throw collectionNotFound(retrieval.in);
 }
 
-function newTurn({ message, attachments, parentMessageId, user }: ChatInput, conversationId: string | null): NewTurn {
+function newTurn(input: ChatInput, conversationId: string | null): NewTurn {
+  const { message, attachments, parentMessageId, beginsAnew, user } = input;
   return {
     conversation:
       conversationId === null
         ? { type: 'new', id: randomUUID(), title: message === null ? null : titleOf(message), user }
         : { type: 'existing', id: conversationId },
     parentMessageId,
+    beginsAnew,
     question:
       message === null
         ? null

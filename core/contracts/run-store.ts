@@ -67,6 +67,8 @@ export interface NewTurn {
     | { readonly type: 'existing'; readonly id: string };
   /** A branch from this message; null: goes on from the newest. */
   readonly parentMessageId: string | null;
+  /** True: the question has no parent, and is a branch beside the conversation's first message. */
+  readonly beginsAnew?: boolean;
   /** Null: `parentMessageId`, a USER message, is answered again. Its parent is filled in by the store. */
   readonly question: Omit<NewMessage, 'parentId' | 'conversationId'> | null;
 }
@@ -93,7 +95,7 @@ export interface RunStore {
    * Claims the id. `created: false` returns the run that has it, whatever its input: the caller compares hashes.
    * With a turn, the conversation and the question are written in the same transaction, and these are refused:
    * an unknown conversation or parent (NOT_FOUND), a parent that is not in the conversation (BAD_INPUT), no question and a
-   * parent that is no USER message (BAD_INPUT), and, without parentMessageId, a conversation with a run under way
+   * parent that is no USER message (BAD_INPUT), and, unless it is a branch, a conversation with a run under way
    * (CONFLICT with details.runId). `run.detail` comes back with the ids filled in.
    */
   claim(run: NewRun, turn: NewTurn | null): Promise<{ readonly run: RunRecord; readonly created: boolean }>;

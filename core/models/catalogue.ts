@@ -61,8 +61,11 @@ export class Catalogue {
     if (name === '' || name.length > longestName) {
       throw new GatewayError('BAD_INPUT', `model must be a name of 1–${longestName} characters, got ${name.length}`);
     }
-    const { options, model } = this.#configured.get(name) ?? { options: this.#default, model: { name } };
+    const configured = this.#configured.get(name);
+    const { options, model } = configured ?? { options: this.#default, model: { name } };
     const { provider } = options;
+    // One that cannot write has the models that it came with, and no others.
+    if (configured === undefined && !provider.generative) return unoffered(name, provider);
     const known = knownModel(name);
     const listed = this.#listed.get(provider)?.get(name);
     const certain = model.capabilities ?? certainCapabilities(name, options, known?.capabilities ?? null);
@@ -77,6 +80,19 @@ export class Catalogue {
       dimensions: model.dimensions ?? null,
     };
   }
+}
+
+function unoffered(name: string, provider: ModelProvider): CatalogueEntry {
+  return {
+    name,
+    provider,
+    capabilities: [],
+    cannot: () => true,
+    contextWindow: null,
+    price: null,
+    attachments: [],
+    dimensions: null,
+  };
 }
 
 function namesOf({ chatModel, embeddingModel, models }: ProviderOptions): Set<string> {

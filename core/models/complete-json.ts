@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import { parseJsonReply } from './json-reply.ts';
 import type { CallOptions, Models } from './models.ts';
 
 export interface JsonTask<T> {
@@ -35,14 +36,4 @@ export async function completeJson<T>(
     `${model} was asked for JSON and sent something else: ${z.prettifyError(parsed.error).slice(0, 300)}`,
     { retryable: true },
   );
-}
-
-/** Models like to wrap JSON in a code fence. Undefined when there is no JSON in the text. */
-export function parseJsonReply(text: string): unknown {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text);
-  try {
-    return JSON.parse(fenced?.[1] ?? text);
-  } catch {
-    return undefined;
-  }
 }

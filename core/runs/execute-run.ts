@@ -36,7 +36,7 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
   } catch (error) {
     if (error instanceof FencedError) return;
     logger.error({ runId: run.runId, tenant: run.tenant, error }, 'a run could not be ended as it should');
-    await endWithoutStore(live, error, parts);
+    await endWithoutStore(live, error, writer, parts);
   } finally {
     await writer.close().catch(() => {});
   }
@@ -89,11 +89,23 @@ async function end(live: LiveRun, result: RunResult, lastSeq: number, parts: Par
   await parts.log.append(run, run.attempt, [terminal]);
 }
 
-/** The store or the log refused the end: followers are still told that it is one. */
-async function endWithoutStore(live: LiveRun, error: unknown, { log, store, clock }: Parts): Promise<void> {
+/** The store or the log refused the end: followers are still told that it is one, and the run that it has ended. */
+async function endWithoutStore(
+  live: LiveRun,
+  error: unknown,
+  writer: DeltaWriter,
+  { log, store, clock }: Parts,
+): Promise<void> {
   const { run, meter } = live;
   const failure = runErrorOf(error);
-  const patch: RunPatch = { status: 'FAILED', finishedAt: new Date(clock.now()), usage: meter.usage, error: failure };
+  const lastSeq = await writer.flush().catch(() => null);
+  const patch: RunPatch = {
+    status: 'FAILED',
+    finishedAt: new Date(clock.now()),
+    usage: meter.usage,
+    error: failure,
+    ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }),
+  };
   await store.update(run, run.attempt, patch).catch(() => false);
   await log.append(run, run.attempt, [{ type: 'RunFailed', error: failure, usage: meter.usage }]).catch(() => {});
 }

@@ -2,8 +2,8 @@ import type { Clock } from '../contracts/clock.ts';
 import type { LogGap, LoggedEvent, RunKey } from '../contracts/event-log.ts';
 import type { TerminalEvent } from '../contracts/run-event.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
-import { runErrorOf } from './run-error.ts';
-import { hasEnded, type Runs, runNotFound } from './runs.ts';
+import { runErrorOf, runNotFound } from './run-error.ts';
+import { hasEnded, type Runs } from './runs.ts';
 
 /** What a follower sees: the log's events and, in place of events that are no longer kept, one gap. */
 export type FollowedEvent =
@@ -11,6 +11,12 @@ export type FollowedEvent =
   | { readonly seq: number; readonly at: number; readonly event: { readonly type: 'StreamGap' } };
 
 const runAppearsWithinMs = 5_000;
+
+/**
+ * The end of a run whose process died with its log: nobody knows how far that had come, so the end is numbered past
+ * whatever any reader can have seen, the same for all of them. The greatest Int of GraphQL.
+ */
+const lastSeqOfLostLog = 2 ** 31 - 1;
 
 /**
  * A run's events after seq `after`, as they come, ending after the terminal event. A run that is not there yet is waited
@@ -23,9 +29,10 @@ export async function* followRun(
   signal: AbortSignal,
 ): AsyncGenerator<FollowedEvent, void, undefined> {
   const { runs, clock } = services;
-  const run = await appearance(services, key, signal);
+  // Before the run is there: a run that finds itself unwatched when it starts would count this follower as missing.
   using _watching = runs.watch(key);
-  if (hasEnded(run) && (await runs.log.read(key, 0, 1)).lastSeq === 0) {
+  const run = await appearance(services, key, signal);
+  if (run !== null && hasEnded(run) && (await runs.log.read(key, 0, 1)).lastSeq === 0) {
     yield* epilogue(run, after);
     return;
   }
@@ -42,7 +49,10 @@ export async function* followRun(
     }
   } catch (error) {
     if (signal.aborted || !lost.signal.aborted) throw error;
-    yield* epilogue((await runs.find(key, signal)) ?? run, seen);
+    const ended = await runs.find(key, signal);
+    // One that was not stored is forgotten with its log: how it ended is not known any more, so nothing is made up.
+    if (ended === null) throw runNotFound(key.runId);
+    yield* epilogue(ended, seen);
   } finally {
     lost.abort();
   }
@@ -56,19 +66,24 @@ export async function readRun(
   first: number,
 ): Promise<{ readonly events: readonly FollowedEvent[]; readonly hasNext: boolean }> {
   const page = await services.runs.log.read(run, after, first);
-  if (page.lastSeq === 0 && hasEnded(run)) return { events: [...epilogue(run, after)].slice(0, first), hasNext: false };
+  if (page.lastSeq === 0 && hasEnded(run)) {
+    const end = [...epilogue(run, after)];
+    return { events: end.slice(0, first), hasNext: end.length > first };
+  }
   const gap = page.gap === null ? [] : [gapEvent(page.gap.gapUntil, services.clock.now())];
   const events = [...gap, ...page.events].slice(0, first);
   return { events, hasNext: (events.at(-1)?.seq ?? after) < page.lastSeq };
 }
 
+/** The run as soon as it is there; null when this process executes it: then its log is here, and nothing need be asked. */
 async function appearance(
   { runs, clock }: { readonly runs: Runs; readonly clock: Clock },
   key: RunKey,
   signal: AbortSignal,
-): Promise<RunRecord> {
+): Promise<RunRecord | null> {
   const until = clock.now() + runAppearsWithinMs;
   for (;;) {
+    if (runs.isLive(key)) return null;
     const run = await runs.find(key, signal);
     if (run !== null) return run;
     if (clock.now() >= until) throw runNotFound(key.runId);
@@ -93,8 +108,7 @@ async function endOfLostLog(
 
 /** The end of a run whose log is gone: a gap for all that was, and the terminal event, rebuilt from the run's row. */
 function* epilogue(run: RunRecord, after: number): Generator<FollowedEvent> {
-  // Without the process nobody knows how far its log had come: the end is numbered past whatever this reader has seen.
-  const last = run.lastSeq ?? after + 2;
+  const last = run.lastSeq ?? lastSeqOfLostLog;
   const at = (run.finishedAt ?? run.createdAt).getTime();
   if (after >= last) return;
   if (last - 1 > after) yield gapEvent(last - 1, at);

@@ -30,7 +30,16 @@ export interface RunResult {
 /** Does a run's work from its row and input alone, so that any instance can. */
 export type Executor = (io: RunIo, input: unknown) => Promise<RunResult>;
 
-/** A run that this process executes: its signal, its watchers, its end. */
+export interface LiveRunOptions {
+  readonly policy: UnwatchedPolicy;
+  /** How long the run may be unwatched under the policy CANCEL. */
+  readonly graceMs: number;
+  readonly timeoutMs: number | null;
+  /** How many follow it already. */
+  readonly watchers: number;
+}
+
+/** A run that this process executes: its signal, its policy, its end. */
 export class LiveRun {
   readonly run: RunRecord;
   readonly meter = new UsageMeter();
@@ -39,19 +48,19 @@ export class LiveRun {
   readonly #policy: UnwatchedPolicy;
   readonly #graceMs: number;
   #settle: () => void = () => {};
-  #watchers = 0;
+  #ended = false;
   #graceTimer: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(run: RunRecord, options: { policy: UnwatchedPolicy; graceMs: number; timeoutMs: number | null }) {
+  constructor(run: RunRecord, { policy, graceMs, timeoutMs, watchers }: LiveRunOptions) {
     this.run = run;
-    this.#policy = options.policy;
-    this.#graceMs = options.graceMs;
+    this.#policy = policy;
+    this.#graceMs = graceMs;
     this.finished = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    if (options.timeoutMs !== null) this.#armDeadline(options.timeoutMs);
-    this.#armGrace();
+    if (timeoutMs !== null) this.#armDeadline(timeoutMs);
+    this.watchedBy(watchers);
   }
 
   get signal(): AbortSignal {
@@ -62,29 +71,21 @@ export class LiveRun {
     this.#controller.abort(reason);
   }
 
-  /** Counts a follower until it is disposed. */
-  watch(): Disposable {
-    this.#watchers += 1;
+  /** So many follow the run now: with nobody left the grace period begins, with somebody there it is over. */
+  watchedBy(watchers: number): void {
     clearTimeout(this.#graceTimer);
-    let watching = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!watching) return;
-        watching = false;
-        this.#watchers -= 1;
-        this.#armGrace();
-      },
-    };
+    if (watchers === 0) this.#armGrace();
   }
 
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#graceTimer);
     clearTimeout(this.#deadline);
     this.#settle();
   }
 
   #armGrace(): void {
-    if (this.#policy === 'FINISH' || this.#watchers > 0 || this.signal.aborted) return;
+    if (this.#policy === 'FINISH' || this.#ended || this.signal.aborted) return;
     this.#graceTimer = setTimeout(
       () => this.abort(cancelled(`Nobody followed the run for ${this.#graceMs} ms (whenUnwatched: CANCEL).`)),
       this.#graceMs,

@@ -1,5 +1,6 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../contracts/run-event.ts';
+import type { RunRecord } from '../contracts/run-store.ts';
 
 /** What a run says of its failure. Anything but a GatewayError is masked, as it is in GraphQL errors. */
 export function runErrorOf(error: unknown): RunErrorRecord {
@@ -35,3 +36,13 @@ export const interrupted: RunErrorRecord = {
   retryable: true,
   details: {},
 };
+
+export const runNotFound = (runId: string): GatewayError => new GatewayError('NOT_FOUND', `There is no run ${runId}.`);
+
+/** The run, when it was started with this input; CONFLICT otherwise. */
+export function sameInput(run: RunRecord, hash: string): RunRecord {
+  if (run.inputHash === hash) return run;
+  throw new GatewayError('CONFLICT', `runId ${run.runId} was used before with another input.`, {
+    details: { runId: run.runId },
+  });
+}

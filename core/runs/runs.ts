@@ -6,9 +6,12 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { RunKind } from '../contracts/run-event.ts';
 import type { NewRun, NewTurn, RunRecord, RunStore, UnstoredRunStore } from '../contracts/run-store.ts';
+import { untilAborted } from '../models/abortable.ts';
 import { executeRun } from './execute-run.ts';
 import { type Executor, LiveRun, type UnwatchedPolicy } from './live-run.ts';
-import { cancelled, interrupted, shuttingDown } from './run-error.ts';
+import { cancelled, interrupted, runNotFound, sameInput, shuttingDown } from './run-error.ts';
+import { RunLookups } from './run-lookups.ts';
+import { Watchers } from './watchers.ts';
 
 export interface RunLimits {
   /** Runs that execute at the same time in this process; more wait in a queue. */
@@ -43,11 +46,21 @@ export interface StartRun {
 export class Runs {
   readonly #parts: RunParts;
   readonly #live = new Map<string, LiveRun>();
+  /** Starts on their way, by the id of their run: one at a time. Resolved when the run is live, or refused. */
+  readonly #starting = new Map<string, Promise<void>>();
+  readonly #watchers = new Watchers((id, count) => this.#live.get(id)?.watchedBy(count));
+  readonly #lookups: RunLookups;
   readonly #limit: ReturnType<typeof pLimit>;
+  /** Runs that are being claimed: they take room although they are not live yet. */
+  #claiming = 0;
+  /** The drain period has begun; nothing new is started. */
   #draining = false;
+  /** The drain period is over; what is started all the same ends at once. */
+  #drained = false;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#lookups = new RunLookups(parts.stored);
     this.#limit = pLimit(parts.limits.maxRuns);
   }
 
@@ -70,28 +83,23 @@ export class Runs {
    * and spends nothing; with another input it is CONFLICT.
    */
   async start(request: StartRun): Promise<RunRecord> {
-    const existing = await this.#existing(request);
-    if (existing !== null) return existing;
-    if (!this.#hasRoom()) {
-      // Whoever asks again for a run that exists needs no room.
-      const claimed = await this.find(request.run);
-      if (claimed !== null) return sameInput(claimed, request.run.inputHash);
+    const id = mapKey(request.run);
+    for (let earlier = this.#starting.get(id); earlier; earlier = this.#starting.get(id)) await earlier;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#starting.set(id, promise);
+    try {
+      return await this.#claim(request);
+    } finally {
+      this.#starting.delete(id);
+      resolve();
     }
-    this.#assertRoom();
-    const { run, created } = await this.#store(request.stored).claim(request.run, request.turn);
-    if (!created) return sameInput(run, request.run.inputHash);
-    const live = new LiveRun(run, {
-      policy: request.whenUnwatched,
-      graceMs: this.#parts.limits.unwatchedGraceMs,
-      timeoutMs: request.timeoutMs,
-    });
-    this.#live.set(mapKey(run), live);
-    this.#execute(live, request.run.input);
-    return run;
   }
 
   async find(key: RunKey, signal?: AbortSignal): Promise<RunRecord | null> {
-    return (await this.byRunIds(key.tenant, [key.runId], signal))[0] ?? null;
+    const [unstored] = await this.#parts.unstored.byRunIds(key.tenant, [key.runId], signal);
+    if (unstored !== undefined) return unstored;
+    const stored = this.#lookups.find(key);
+    return signal === undefined ? stored : untilAborted(stored, signal);
   }
 
   /** Those that exist, in no particular order. */
@@ -110,26 +118,29 @@ export class Runs {
 
   /** Stops the work and the provider call behind it, and waits for the end. A finished run is returned as it is. */
   async cancel(key: RunKey, signal: AbortSignal): Promise<RunRecord> {
+    // A run that is being claimed may be in the store already, but nothing can stop it before it is live.
+    await this.#starting.get(mapKey(key));
     this.#live.get(mapKey(key))?.abort(cancelled('Cancelled by cancelRun.'));
     const run = await this.find(key, signal);
     if (run === null) throw runNotFound(key.runId);
     return hasEnded(run) ? run : this.whenFinished(key, signal);
   }
 
-  /** Counts a follower, so that `whenUnwatched` knows. */
+  /** Counts a follower until it is disposed, so that `whenUnwatched` knows; also one that is there before its run. */
   watch(key: RunKey): Disposable {
-    return this.#live.get(mapKey(key))?.watch() ?? { [Symbol.dispose]: () => {} };
+    return this.#watchers.watch(mapKey(key));
   }
 
   /** The run once it has ended. Waiting for the end is following: it counts as a watcher. */
   async whenFinished(key: RunKey, signal: AbortSignal): Promise<RunRecord> {
     using _watching = this.watch(key);
     for (;;) {
+      const live = this.#live.get(mapKey(key));
+      if (live !== undefined) await untilAborted(live.finished, signal);
       const run = await this.find(key, signal);
       if (run === null) throw runNotFound(key.runId);
       if (hasEnded(run)) return run;
-      const live = this.#live.get(mapKey(key));
-      await (live === undefined ? this.#parts.clock.sleep(250, signal) : untilAborted(live.finished, signal));
+      if (!this.isLive(key)) await this.#parts.clock.sleep(250, signal);
     }
   }
 
@@ -138,15 +149,45 @@ export class Runs {
     return (await this.#parts.stored.failInterrupted(interrupted)).length;
   }
 
-  /** Refuses new runs, gives those under way `drainMs` to end, then ends them as retryable. */
+  /**
+   * Refuses new runs, gives those under way `drainMs` to end, then ends them as retryable. Starts that were on their way
+   * when it was called are waited for too: when it resolves, nothing is left that could write.
+   */
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
-    const all = Promise.all([...this.#live.values()].map((live) => live.finished));
+    const idle = this.#idle();
     const period = new AbortController();
-    await Promise.race([all, this.#parts.clock.sleep(drainMs, period.signal).catch(() => {})]);
+    await Promise.race([idle, this.#parts.clock.sleep(drainMs, period.signal).catch(() => {})]);
     period.abort();
+    this.#drained = true;
     for (const live of this.#live.values()) live.abort(shuttingDown());
-    await all;
+    await idle;
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#starting.size + this.#live.size > 0) {
+      await Promise.all([...this.#starting.values(), ...[...this.#live.values()].map((live) => live.finished)]);
+    }
+  }
+
+  async #claim(request: StartRun): Promise<RunRecord> {
+    const existing = await this.#existing(request);
+    if (existing !== null) return existing;
+    if (this.#draining || !this.#hasRoom()) {
+      // Whoever asks again for a run that exists needs no room.
+      const claimed = await this.find(request.run);
+      if (claimed !== null) return sameInput(claimed, request.run.inputHash);
+    }
+    this.#assertRoom();
+    this.#claiming += 1;
+    try {
+      const { run, created } = await this.#store(request.stored).claim(request.run, request.turn);
+      if (!created) return sameInput(run, request.run.inputHash);
+      this.#begin(run, request);
+      return run;
+    } finally {
+      this.#claiming -= 1;
+    }
   }
 
   async #existing({ run, stored }: StartRun): Promise<RunRecord | null> {
@@ -163,7 +204,7 @@ export class Runs {
 
   #hasRoom(): boolean {
     const { maxRuns, maxQueuedRuns } = this.#parts.limits;
-    return this.#live.size < maxRuns + maxQueuedRuns;
+    return this.#live.size + this.#claiming < maxRuns + maxQueuedRuns;
   }
 
   #assertRoom(): void {
@@ -175,6 +216,19 @@ export class Runs {
       `${maxRuns} runs are under way and ${maxQueuedRuns} wait (limits.maxRuns, limits.maxQueuedRuns); try again later.`,
       { retryable: true, details: { retryAfterMs: 1_000, limit: maxRuns + maxQueuedRuns } },
     );
+  }
+
+  #begin(run: RunRecord, { whenUnwatched, timeoutMs, run: { input } }: StartRun): void {
+    const id = mapKey(run);
+    const live = new LiveRun(run, {
+      policy: whenUnwatched,
+      graceMs: this.#parts.limits.unwatchedGraceMs,
+      timeoutMs,
+      watchers: this.#watchers.count(id),
+    });
+    this.#live.set(id, live);
+    this.#execute(live, input);
+    if (this.#drained) live.abort(shuttingDown());
   }
 
   #execute(live: LiveRun, input: unknown): void {
@@ -207,21 +261,4 @@ export function hasEnded(run: Pick<RunRecord, 'status'>): boolean {
   return run.status !== 'QUEUED' && run.status !== 'RUNNING';
 }
 
-export const runNotFound = (runId: string): GatewayError => new GatewayError('NOT_FOUND', `There is no run ${runId}.`);
-
 const mapKey = ({ tenant, runId }: RunKey): string => `${tenant}\n${runId}`;
-
-function sameInput(run: RunRecord, hash: string): RunRecord {
-  if (run.inputHash === hash) return run;
-  throw new GatewayError('CONFLICT', `runId ${run.runId} was used before with another input.`, {
-    details: { runId: run.runId },
-  });
-}
-
-function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
-}

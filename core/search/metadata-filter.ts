@@ -1,5 +1,6 @@
 import type { Filter, Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import { assertStorableJson } from '../text/storable-json.ts';
 
 /** `MetadataFilter` as GraphQL hands it over. */
 export interface MetadataFilterInput {
@@ -88,11 +89,9 @@ function givenOperators(node: MetadataFilterInput): (typeof operators)[number][]
 }
 
 function json(value: unknown, path: string): Json {
-  const text = JSON.stringify(value);
-  if (text === undefined) throw invalid(path, 'must be a JSON value');
-  if (text.length > 10_000) throw invalid(path, `must be at most 10000 characters of JSON, got ${text.length}`);
-  if (text.includes('\\u0000') || !text.isWellFormed()) throw invalid(path, 'must not hold NUL or a lone surrogate');
-  return JSON.parse(text);
+  if (value === undefined) throw invalid(path, 'must be a JSON value');
+  assertStorableJson(value, path, { maxChars: 10_000, maxDepth: 20 });
+  return JSON.parse(JSON.stringify(value));
 }
 
 const shown = (value: unknown): string => {

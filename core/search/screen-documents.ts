@@ -1,6 +1,7 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { IngestFailureRecord } from '../contracts/run-store.ts';
 import { assertStorable } from '../text/normalise.ts';
+import { assertStorableJson } from '../text/storable-json.ts';
 
 export interface DocumentInput {
   readonly externalId: string;
@@ -50,12 +51,7 @@ function checkDocument({ externalId, text, title, url, metadata }: DocumentInput
   assertStorable(text, 'text');
   if (title !== null) assertStorable(title, 'title');
   if (url !== null) assertStorable(url, 'url');
-  const json = JSON.stringify(metadata);
-  if (json.length > 100_000)
-    throw new GatewayError('BAD_INPUT', `metadata must be at most 100000 characters of JSON, got ${json.length}.`);
-  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i.test(json)) {
-    throw new GatewayError('BAD_INPUT', 'metadata must not hold NUL or a lone surrogate.');
-  }
+  assertStorableJson(metadata, 'metadata', { maxChars: 100_000, maxDepth: 50 });
 }
 
 /** The failing id itself may be what cannot be stored. */

@@ -5,7 +5,7 @@ import type { CallOptions, Models } from '../models/models.ts';
 import { UsageMeter } from '../models/usage-meter.ts';
 import { createCitationRewriter } from '../text/citations.ts';
 import { sentences } from '../text/sentences.ts';
-import { citingRules, type NumberedSource, renderSources } from '../text/source-prompt.ts';
+import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../text/source-prompt.ts';
 
 /** Text with the passages it rests on: `[n]` in the text is `citations[n - 1]`. */
 export interface CitedTextRecord {
@@ -25,12 +25,18 @@ export interface SummaryTask {
 
 const wordLimits = { min: 10, max: 1_000 };
 
-/** A short cited text over the sources, in one model call. */
-export async function summarise(models: Models, task: SummaryTask, call: CallOptions): Promise<CitedTextRecord> {
-  const { sources, about, maxWords } = task;
+/** Room for a summary of the most words, and for the rules that stand before the sources. */
+const reservedTokens = 2_048;
+
+/** A short cited text over the sources, as many as the model holds, in one call. Null without sources: there is nothing to say. */
+export async function summarise(models: Models, task: SummaryTask, call: CallOptions): Promise<CitedTextRecord | null> {
+  const { about, maxWords } = task;
   if (maxWords < wordLimits.min || maxWords > wordLimits.max) {
     throw new GatewayError('BAD_INPUT', `maxWords must be ${wordLimits.min}–${wordLimits.max}, got ${maxWords}.`);
   }
+  const { contextWindow } = models.chatModel(task.model);
+  const sources = sourcesWithin(task.sources, contextWindow - Math.min(reservedTokens, Math.floor(contextWindow / 2)));
+  if (sources.length === 0) return null;
   const own = new UsageMeter();
   const completion = await models
     .complete(

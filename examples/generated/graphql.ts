@@ -114,12 +114,12 @@ export type StartChatInput = {
   metadata?: unknown;
   /** Left out: the gateway's default. */
   model?: string | null | undefined;
-  /** Goes on from this message instead of the newest: editing and regenerating make branches. */
+  /** Goes on from this message instead of the newest: editing and regenerating make branches. The id of the conversation stands for the place before its first message. */
   parentMessageId?: string | number | null | undefined;
   /** Handed to the provider as they are. */
   providerOptions?: unknown;
   reasoningEffort?: ReasoningEffort | null | undefined;
-  /** A JSON Schema the reply must satisfy; Message.object holds the value. */
+  /** A JSON Schema (2020-12) the reply must satisfy; Message.object holds the value. Such a reply has no citations. */
   responseSchema?: unknown;
   /** Left out: no retrieval. An empty object: the defaults. */
   retrieval?: RetrievalInput | null | undefined;

@@ -11,6 +11,8 @@ export interface TestGateway extends AsyncDisposable {
   /** http://127.0.0.1:port/graphql */
   readonly url: string;
   readonly webSocketUrl: string;
+  /** How often each named SQL statement has run. */
+  readonly statements: ReadonlyMap<string, number>;
   /** One operation over HTTP; the whole result, errors and all. */
   request<TData, TVariables>(
     document: Operation<TData, TVariables>,
@@ -91,6 +93,7 @@ export async function startGateway(
   return {
     url,
     webSocketUrl,
+    statements: gateway.statements,
     request,
     async data(document, variables) {
       const { data, errors } = await request(document, variables);

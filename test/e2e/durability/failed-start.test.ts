@@ -1,0 +1,62 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
+import { failedStart, startGatewayProcess } from '../../helpers/gateway-process.ts';
+
+describe('a start that cannot work says why and exits with 1', () => {
+  it('when a file is where the data directory should be, and the file stays as it was', async () => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'data');
+    await writeFile(file, 'precious');
+    const { exitCode, output } = await failedStart({ dataDir: file });
+    expect(exitCode).toBe(1);
+    expect(output).toContain(`expected a data directory that can be created and written, got ${file}`);
+    expect(await readFile(file, 'utf8')).toBe('precious');
+  });
+
+  it('when a file is where the data directory would be created', async () => {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'file');
+    await writeFile(file, '');
+    const { exitCode, output } = await failedStart({ dataDir: join(file, 'data') });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('expected a data directory that can be created and written');
+    expect(output).toContain('ENOTDIR');
+  });
+
+  it('when a file is where the database should be, and the file stays as it was', async () => {
+    await using directory = await temporaryDirectory();
+    const database = join(directory.path, 'postgres');
+    await writeFile(database, 'precious');
+    const { exitCode, output } = await failedStart({ dataDir: directory.path });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('the embedded database could not be opened');
+    expect(output).toContain(database);
+    expect(await readFile(database, 'utf8')).toBe('precious');
+  });
+
+  it('when the database there is of another version', async () => {
+    await using directory = await temporaryDirectory();
+    await mkdir(join(directory.path, 'postgres'));
+    await writeFile(join(directory.path, 'postgres', 'PG_VERSION'), '15\n');
+    const { exitCode, output } = await failedStart({ dataDir: directory.path });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('a database of PostgreSQL 15');
+    expect(await readFile(join(directory.path, 'postgres', 'PG_VERSION'), 'utf8')).toBe('15\n');
+  });
+
+  it('when another gateway has the data directory, which goes on undisturbed', async () => {
+    await using directory = await temporaryDataDirectory();
+    await using gateway = await startGatewayProcess({
+      dataDir: directory.path,
+      environment: { SLUICE_SEED_DOCS: 'false' },
+    });
+    const { exitCode, output } = await failedStart({ dataDir: directory.path });
+    expect(exitCode).toBe(1);
+    expect(output).toContain(`in use by process ${gateway.pid}`);
+    const { health } = await gateway.data<{ health: { ok: boolean } }>('{ health { ok } }');
+    expect(health.ok).toBe(true);
+    expect(await gateway.stop()).toBe(0);
+  });
+});
