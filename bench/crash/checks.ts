@@ -1,0 +1,173 @@
+import type { GatewayProcess } from '../../test/helpers/gateway-process.ts';
+import { collectionOf, type Provider } from './activity.ts';
+import { documentFaults, type StoredDocument } from './documents.ts';
+import type { Ledger, RunEntry } from './ledger.ts';
+
+/** What does not hold after a restart; nothing when everything does. */
+export async function faultsAfterRestart(
+  gateway: GatewayProcess,
+  ledger: Ledger,
+  provider: Provider,
+): Promise<string[]> {
+  return [
+    ...(await openRuns(gateway)),
+    ...(await runs(gateway, ledger)),
+    ...(await documents(gateway, ledger, provider)),
+    ...(await conversations(gateway, ledger)),
+  ];
+}
+
+async function openRuns(gateway: GatewayProcess): Promise<string[]> {
+  const { queued, running } = await gateway.data<
+    Record<'queued' | 'running', { edges: { node: { runId: string } }[] }>
+  >(
+    `query CrashOpenRuns {
+      queued: runs(status: QUEUED) { edges { node { runId } } }
+      running: runs(status: RUNNING) { edges { node { runId } } }
+    }`,
+  );
+  return [...queued.edges, ...running.edges].map(({ node }) => `run ${node.runId} has no end`);
+}
+
+interface RunView {
+  readonly status: string;
+  readonly error: { readonly code: string; readonly retryable: boolean } | null;
+  readonly reply?: { readonly text: string } | null;
+  readonly events: { readonly edges: readonly { readonly node: { readonly __typename: string } }[] };
+}
+
+async function runs(gateway: GatewayProcess, ledger: Ledger): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [runId, entry] of ledger.runs) {
+    const { run } = await gateway.data<{ run: RunView | null }>(
+      `query CrashRun($runId: UUID!) {
+        run(runId: $runId) {
+          status
+          error { code retryable }
+          events { edges { node { __typename } } }
+          ... on ChatRun { reply { text } }
+        }
+      }`,
+      { runId },
+    );
+    faults.push(...runFaults(entry, run).map((fault) => `${entry.kind} run ${runId}: ${fault}`));
+    if (run !== null) faults.push(...(await followed(gateway, runId)));
+  }
+  return faults;
+}
+
+function runFaults(entry: RunEntry, run: RunView | null): string[] {
+  if (run === null) return entry.confirmed ? ['is gone, though it had been confirmed'] : [];
+  const faults: string[] = [];
+  const last = run.events.edges.at(-1)?.node.__typename;
+  if (last !== (run.status === 'SUCCEEDED' ? 'RunFinished' : 'RunFailed'))
+    faults.push(`${run.status}, events end with ${last}`);
+  if (entry.finished && run.status !== 'SUCCEEDED') faults.push(`is ${run.status}, though its end had been seen`);
+  if (run.status === 'FAILED' && run.error?.retryable !== true) faults.push(`failed with ${JSON.stringify(run.error)}`);
+  if (entry.reply !== null && run.reply?.text !== entry.reply) faults.push('has another reply than was streamed');
+  if (run.status === 'SUCCEEDED' && run.reply === null) faults.push('succeeded without a reply');
+  return faults;
+}
+
+/** A client that comes back to a run's stream gets its end as well. */
+async function followed(gateway: GatewayProcess, runId: string): Promise<string[]> {
+  let last = 'nothing';
+  const operation = `subscription CrashFollow($runId: UUID!) { runEvents(runId: $runId) { __typename } }`;
+  const events = gateway.subscribe<{ runEvents: { __typename: string } }>(operation, { runId });
+  for await (const { runEvents } of events) last = runEvents.__typename;
+  return /^Run(Finished|Failed)$/.test(last) ? [] : [`run ${runId}, followed again, ended with ${last}`];
+}
+
+async function documents(gateway: GatewayProcess, ledger: Ledger, provider: Provider): Promise<string[]> {
+  const faults: string[] = [];
+  const revisions = new Map<string, number>();
+  for (const each of ['local', 'vendor'] as const) {
+    const stored = await documentsOf(gateway, collectionOf(each));
+    faults.push(...stored.flatMap(documentFaults));
+    for (const { externalId, metadata } of stored) revisions.set(externalId, metadata.revision);
+    const [newest] = stored;
+    // Without the vendor nothing embeds a query for its collection.
+    if (newest !== undefined && (each === 'local' || provider === 'vendor')) {
+      faults.push(...(await searched(gateway, collectionOf(each), newest)));
+    }
+  }
+  for (const [externalId, revision] of ledger.written) {
+    const found = revisions.get(externalId);
+    if (found === undefined || found < revision)
+      faults.push(`document ${externalId}: ${found} where ${revision} was written`);
+  }
+  return faults;
+}
+
+async function documentsOf(gateway: GatewayProcess, name: string): Promise<StoredDocument[]> {
+  const { collection } = await gateway.data<{
+    collection: { documents: { edges: { node: StoredDocument }[] } } | null;
+  }>(
+    `query CrashDocuments($name: String!) {
+      collection(name: $name) {
+        documents(first: 100) {
+          edges { node { externalId metadata passages(first: 100) { totalCount edges { node { position text } } } } }
+        }
+      }
+    }`,
+    { name },
+  );
+  return collection?.documents.edges.map(({ node }) => node) ?? [];
+}
+
+/** Each passage is found by its words and by its meaning: words and vectors were written with it. */
+async function searched(
+  gateway: GatewayProcess,
+  name: string,
+  { externalId, metadata, passages }: StoredDocument,
+): Promise<string[]> {
+  const { search } = await gateway.data<{
+    search: { edges: { vectorScore: number | null; keywordScore: number | null }[] };
+  }>(
+    `query CrashSearch($query: String!, $in: String!, $filter: MetadataFilter!) {
+      search(query: $query, in: $in, filter: $filter, perDocument: null, first: 100) { edges { vectorScore keywordScore node { document { externalId } } } }
+    }`,
+    {
+      query: 'which sentence tells of the keeper and the lamp',
+      in: name,
+      filter: { field: 'revision', equals: metadata.revision },
+    },
+  );
+  if (search.edges.length < passages.totalCount)
+    return [`document ${externalId}: ${search.edges.length} passages found`];
+  const bare = search.edges.filter(({ vectorScore, keywordScore }) => vectorScore === null || !keywordScore);
+  return bare.length === 0 ? [] : [`revision ${metadata.revision}: ${bare.length} passages without words or vector`];
+}
+
+interface MessageView {
+  readonly id: string;
+  readonly role: string;
+  readonly parentId: string | null;
+  readonly text: string;
+}
+
+/** Of each conversation, that every message has its parent, and questions and replies their order. */
+async function conversations(gateway: GatewayProcess, ledger: Ledger): Promise<string[]> {
+  const { conversations: found } = await gateway.data<{
+    conversations: { edges: { node: { id: string; messages: { edges: { node: MessageView }[] } } }[] };
+  }>(
+    `query CrashConversations {
+      conversations(first: 100) { edges { node { id messages(last: 500) { edges { node { id role parentId text } } } } } }
+    }`,
+  );
+  const faults: string[] = [];
+  const ids = new Set(found.edges.map(({ node }) => node.id));
+  for (const id of ledger.conversations) if (!ids.has(id)) faults.push(`conversation ${id} is gone`);
+  for (const { node } of found.edges) {
+    let parent: MessageView | null = null;
+    for (const { node: message } of node.messages.edges) {
+      const expected = parent?.id ?? null;
+      if (message.parentId !== expected)
+        faults.push(`message ${message.id} has the parent ${message.parentId}, not ${expected}`);
+      if (message.role === 'ASSISTANT' && parent?.role !== 'USER') faults.push(`message ${message.id} answers nothing`);
+      parent = message;
+    }
+    if (parent === null) faults.push(`conversation ${node.id} has no message`);
+  }
+  return faults;
+}
