@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ClientRig,
+  chatSubscription,
+  chatVariables,
   deferredQuery,
   expectDeferredSummary,
   expectStreamedChat,
@@ -64,13 +67,34 @@ describe('@defer', () => {
       },
     ]);
   });
+});
 
-  it('is refused with the reason where the client takes one JSON answer only', async () => {
+describe('a client that takes one JSON answer only', () => {
+  const refused = {
+    errors: [
+      {
+        message:
+          'A result of several parts needs the header accept: text/event-stream or multipart/mixed, got application/json.',
+        extensions: { code: 'BAD_INPUT', retryable: false },
+      },
+    ],
+  };
+
+  it('is told so for @defer', async () => {
     const response = await post('application/json', deferredQuery, searchVariables);
     expect(response.status).toBe(406);
-    expect(await response.json()).toMatchObject({
-      errors: [{ message: expect.stringMatching(/multipart\/mixed/), extensions: { code: 'BAD_INPUT' } }],
-    });
+    expect(await response.json()).toEqual(refused);
+  });
+
+  it('is told so for a subscription, which starts no run', async () => {
+    const runId = randomUUID();
+    const variables = { input: { ...chatVariables.input, runId } };
+    const response = await post('application/json', chatSubscription, variables);
+    expect(response.status).toBe(406);
+    expect(await response.json()).toEqual(refused);
+    expect(
+      await rig.gateway.data(`query ClientsRun($runId: UUID!) { run(runId: $runId) { status } }`, { runId }),
+    ).toEqual({ run: null });
   });
 });
 

@@ -37,7 +37,7 @@ export const chatSubscription = `subscription ClientsChat($input: StartChatInput
     ... on RunFinished { run { status ... on ChatRun { reply { text citations { number quote } } } } }
   }
 }`;
-const chatVariables = { input: { message: 'How often does the lamp turn?', retrieval: {} } };
+export const chatVariables = { input: { message: 'How often does the lamp turn?', retrieval: {} } };
 
 export interface ChatEvent {
   readonly __typename: string;
