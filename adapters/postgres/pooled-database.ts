@@ -1,16 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { Connection, type StatementResult } from './connection.ts';
 import type { Database, Queryable } from './database.ts';
 import { PgDialect, type SQL } from './drizzle.ts';
+import type { StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure, toGatewayError } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** What is below the pool. */
-export interface DatabaseServer {
-  /** Stops what runs on this connection, where the server can; resolves when the server has been told. */
-  cancel?(client: PoolClient): Promise<void>;
+export interface DatabaseServer extends StatementLimits {
+  /** How a transaction begins, where not by `begin` alone. */
+  readonly begin?: string;
   /** Ends what runs statements of its own; called first when the database is closed. */
   stop?(): void;
   /** Why nothing can work any more; null as long as it can. */
@@ -59,7 +60,7 @@ export class PooledDatabase implements Database {
         },
       };
       try {
-        await this.#execute(connection, name, 'begin', [], signal);
+        await this.#execute(connection, name, this.#server.begin ?? 'begin', [], signal);
         const result = await this.#inside.run(scope, () => work(transaction));
         if (signal?.aborted) throw cancelled(name, signal);
         // Not abortable: once it is sent, whether it was committed must be known.
@@ -105,7 +106,7 @@ export class PooledDatabase implements Database {
     let connection: Connection | undefined;
     try {
       const client = await untilAborted(name, connecting, signal);
-      connection = new Connection(client, this.#server.cancel?.bind(this.#server));
+      connection = new Connection(client, this.#server);
       return await work(connection);
     } catch (error) {
       // What `work` throws is its own affair and stays as it is.
