@@ -9,7 +9,7 @@ export interface StatementLimits {
 }
 
 /** A statement that was told to stop and gives no answer within this time has lost its server. */
-const stopTimeoutMs = 5_000;
+const stopTimeoutMs = 2_000;
 
 /**
  * One statement while it runs: it is told to stop when its time is up or its caller has gone.

@@ -8,7 +8,7 @@ import { toGatewayError } from './sql-error.ts';
 
 /** PostgreSQL's protocol: length 16, then this code, the backend's number and its secret, on a connection of its own. */
 const cancelRequestCode = 80877102;
-const cancelTimeoutMs = 5_000;
+const cancelTimeoutMs = 2_000;
 
 export interface ServerOptions {
   readonly databaseUrl: string;

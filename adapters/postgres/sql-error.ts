@@ -27,6 +27,7 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isConnectionFailure(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null) return connectionStates.test(state);
+  if (error instanceof GatewayError) return isConnectionFailure(error.cause);
   return error instanceof Error && (connectionFailure.test(error.message) || connectionFailure.test(codeOf(error)));
 }
 
