@@ -8,12 +8,11 @@ const onBothDatabases = [
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
 ];
 /** What only a server has: sessions, a pool, a timeout. */
-const onPostgres = ['test/adapters/postgres/server-*.test.ts'];
+const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];
 /** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
 const throughPooler = [
-  ...onPostgres,
   'test/adapters/postgres/{conversation,document,run}-store.test.ts',
-  'test/adapters/postgres/search-index.test.ts',
+  'test/adapters/postgres/{search-index,server-database}.test.ts',
 ];
 
 /** In CI what is missing is a failure (of postgres-setup.ts); elsewhere its tests are shown as skipped. */

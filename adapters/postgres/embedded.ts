@@ -10,6 +10,7 @@ import { maintain } from './embedded-maintenance.ts';
 import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
 import { toGatewayError } from './sql-error.ts';
+import { longestFullVector } from './vector-indexes.ts';
 
 /** The driver makes a socket's path of a directory and a port, as PostgreSQL's own tools do. */
 const socketPort = 5432;
@@ -50,6 +51,8 @@ export async function openEmbedded(dataDir: string): Promise<Database> {
 }
 
 class EmbeddedServer {
+  /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
+  readonly longestIndexedVector = longestFullVector;
   #lock: DirectoryLock | null = null;
   #socketDirectory: string | null = null;
   #worker: Worker | null = null;

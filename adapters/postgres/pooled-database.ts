@@ -12,6 +12,7 @@ import { untilAborted } from './until-aborted.ts';
 export interface DatabaseServer extends StatementLimits {
   /** How a transaction begins, where not by `begin` alone. */
   readonly begin?: string;
+  readonly longestIndexedVector: number;
   /** Ends what runs statements of its own; called first when the database is closed. */
   stop?(): void;
   /** Why nothing can work any more; null as long as it can. */
@@ -28,6 +29,7 @@ const dialect = new PgDialect();
 
 /** A Database over a `pg` pool: the same for PGlite (one connection) and PostgreSQL. */
 export class PooledDatabase implements Database {
+  readonly longestIndexedVector: number;
   readonly statements: Map<string, number> = new Map();
   readonly #pool: Pool;
   readonly #server: DatabaseServer;
@@ -40,6 +42,7 @@ export class PooledDatabase implements Database {
   constructor(pool: Pool, server: DatabaseServer) {
     this.#pool = pool;
     this.#server = server;
+    this.longestIndexedVector = server.longestIndexedVector;
     // An idle connection that breaks emits here; unheard, it would end the process. The pool replaces it by itself.
     pool.on('error', (error) => {
       this.#lastFailure = error.message;

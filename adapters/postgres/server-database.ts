@@ -5,6 +5,7 @@ import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
 import { requirePgvector } from './require-pgvector.ts';
 import { toGatewayError } from './sql-error.ts';
+import { longestHalfVector } from './vector-indexes.ts';
 
 /** PostgreSQL's protocol: length 16, then this code, the backend's number and its secret, on a connection of its own. */
 const cancelRequestCode = 80877102;
@@ -33,6 +34,7 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     keepAlive: true,
   });
   const database = new PooledDatabase(pool, {
+    longestIndexedVector: longestHalfVector,
     cancel: cancelStatement,
     statementTimeoutMs,
     begin: beginWithin(statementTimeoutMs),
