@@ -2,10 +2,11 @@ import { defineConfig } from 'vitest/config';
 import { isPoolerMissing } from './test/helpers/pooler.ts';
 import { findPostgres } from './test/helpers/postgres-server.ts';
 
-/** What touches SQL runs on both databases: as it is on the embedded one, and a second time on PostgreSQL. */
+/** What touches SQL runs on both databases: on the embedded one as all tests do, and a second time on PostgreSQL. */
 const onBothDatabases = [
   'test/adapters/postgres/{collection,conversation,document,run}-store.test.ts',
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
+  'test/e2e/{batching,chat,ingest}.test.ts',
 ];
 /** What only a server has: sessions, a pool, a timeout. */
 const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];
@@ -21,7 +22,7 @@ const isPostgresMissing =
   process.env['SLUICE_TEST_DATABASE_URL'] === undefined &&
   'missing' in findPostgres();
 const skipped = { testNamePattern: /^\b$/ };
-const globalSetup = 'test/helpers/postgres-setup.ts';
+const onServer = { globalSetup: 'test/helpers/postgres-setup.ts', setupFiles: 'test/helpers/on-postgres.ts' };
 
 export default defineConfig({
   // graphql has a build for the condition "development", which Vite adds and Node does not: two of them would be loaded.
@@ -39,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [...onBothDatabases, ...onPostgres],
-          globalSetup,
+          ...onServer,
           ...(isPostgresMissing && skipped),
         },
       },
@@ -48,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'pooler',
           include: throughPooler,
-          globalSetup,
+          ...onServer,
           ...((isPostgresMissing || isPoolerMissing) && skipped),
         },
       },

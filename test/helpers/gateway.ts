@@ -3,7 +3,7 @@ import { createClient as createSocketClient, type Client as SocketClient } from 
 import { WebSocket } from 'ws';
 import type { TypedDocumentString } from '../../examples/generated/graphql.ts';
 import { start } from '../../server/main.ts';
-import { temporaryDataDirectory } from './embedded-database.ts';
+import { temporaryDatabase } from './test-database.ts';
 import { startVendor, type Vendor, type VendorOptions } from './vendor/vendor.ts';
 
 /** A gateway of the test's own: the real one, in this process, on a free port and a database of its own. */
@@ -58,12 +58,13 @@ export async function startGateway(
   } = {},
 ): Promise<TestGateway> {
   await using opened = new AsyncDisposableStack();
-  const dataDir = options.dataDir ?? opened.use(await temporaryDataDirectory()).path;
   const gateway = await start({
     PORT: '0',
     LOG_LEVEL: 'silent',
     SLUICE_SEED_DOCS: 'false',
-    SLUICE_DATA_DIR: dataDir,
+    ...(options.dataDir === undefined
+      ? opened.use(await temporaryDatabase()).environment
+      : { SLUICE_DATA_DIR: options.dataDir }),
     ...(options.vendor ? { OPENAI_BASE_URL: options.vendor.url, OPENAI_API_KEY: 'sk-test-0123456789abcdef' } : {}),
     ...options.environment,
   });

@@ -4,7 +4,7 @@ import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import { isPoolerMissing, startPooler } from './pooler.ts';
 import { findPostgres, startPostgresServer } from './postgres-server.ts';
 
-interface ProvidedPostgres {
+export interface ProvidedPostgres {
   /** The server's own. */
   readonly url: string;
   /** Where tests connect to: the same, or the pooler's. */

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { inject } from 'vitest';
 import type { Database } from '../../adapters/postgres/database.ts';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
-import { openEmbeddedDatabase } from './embedded-database.ts';
-import { administer, urlOf } from './postgres-setup.ts';
+import { openEmbeddedDatabase, temporaryDataDirectory } from './embedded-database.ts';
+import { administer, type ProvidedPostgres, urlOf } from './postgres-setup.ts';
+
+let server: ProvidedPostgres | undefined;
+
+/** From here on the databases of tests are on this server; on none they are embedded ones. */
+export function useServer(provided: ProvidedPostgres | undefined): void {
+  server = provided;
+}
 
 /** A database of the test's own with all tables and no rows: on the twin that the test runs on, see vitest.config.ts. */
 export async function openTestDatabase(
   options: { readonly maxConnections?: number } = {},
 ): Promise<Database & AsyncDisposable> {
-  if (inject('postgres') === undefined) return await openEmbeddedDatabase();
+  if (!server) return await openEmbeddedDatabase();
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await temporaryPostgresDatabase());
   const database = await openDatabase({ dataDir: '/nowhere/never/touched', databaseUrl: url, ...options });
@@ -18,19 +24,26 @@ export async function openTestDatabase(
   return Object.assign(database, { [Symbol.asyncDispose]: () => resources.disposeAsync() });
 }
 
+/** Such a database for a gateway, as the environment names it. */
+export async function temporaryDatabase(): Promise<
+  AsyncDisposable & { readonly environment: Readonly<Record<string, string>> }
+> {
+  const opened = server ? await temporaryPostgresDatabase() : await temporaryDataDirectory();
+  const environment: Record<string, string> =
+    'path' in opened ? { SLUICE_DATA_DIR: opened.path } : { DATABASE_URL: opened.url };
+  return { environment, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
 /** A database of the test's own on the PostgreSQL of this test run; `empty` has not even tables. */
 export async function temporaryPostgresDatabase(
   content: 'tables' | 'empty' = 'tables',
 ): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = inject('postgres');
-  if (!server) throw new Error('this test runs on PostgreSQL only: see vitest.config.ts');
+  const from = server;
+  if (!from) throw new Error('this test runs on PostgreSQL only: see vitest.config.ts');
   const name = `sluice_test_${randomUUID().replaceAll('-', '')}`;
-  await administer(
-    server.url,
-    `create database ${name} template ${content === 'tables' ? server.template : 'template1'}`,
-  );
+  await administer(from.url, `create database ${name} template ${content === 'tables' ? from.template : 'template1'}`);
   return {
-    url: urlOf(server.entrance, name),
-    [Symbol.asyncDispose]: () => administer(server.url, `drop database if exists ${name} with (force)`),
+    url: urlOf(from.entrance, name),
+    [Symbol.asyncDispose]: () => administer(from.url, `drop database if exists ${name} with (force)`),
   };
 }
