@@ -51,8 +51,14 @@ export interface RunRecord extends RunKey {
   readonly lastSeq: number | null;
 }
 
+/** What becomes of a run that nobody follows any more. */
+export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
+
 export interface NewRun extends RunKey {
   readonly inputHash: string;
+  readonly whenUnwatched: UnwatchedPolicy;
+  /** The run's own deadline, counted from its first start; null: none. */
+  readonly timeoutMs: number | null;
   /** All that executing needs: a run can be executed from its row alone. Kept until the run ends. */
   readonly input: unknown;
   readonly user: string | null;
@@ -89,16 +95,52 @@ export interface RunFilter {
   readonly user?: string;
 }
 
-/** Every method but `interrupted` is bound to one tenant. */
+/** Who executes, and for how long it may stay silent. Expiry is judged by the store's clock alone: those of instances differ. */
+export interface Lease {
+  readonly instance: string;
+  readonly leaseMs: number;
+}
+
+/** A run as its executing instance knows it. */
+export interface OwnedRun extends RunKey {
+  readonly attempt: number;
+}
+
+export interface RenewedRun extends OwnedRun {
+  /** Somebody wants it cancelled, and why. */
+  readonly cancelReason: string | null;
+}
+
+/** What an instance needs to execute a run that another one has left. */
+export interface TakenRun {
+  /** With the new attempt. */
+  readonly run: RunRecord;
+  readonly input: unknown;
+  readonly whenUnwatched: UnwatchedPolicy;
+  /** What is left of its deadline. */
+  readonly timeoutMs: number | null;
+  readonly cancelReason: string | null;
+}
+
+/** Every method is bound to one tenant, or to the runs that an instance owns. */
 export interface RunStore {
   /**
-   * Claims the id. `created: false` returns the run that has it, whatever its input: the caller compares hashes.
+   * Claims the id, and the run for the instance of the lease. `created: false` returns the run that has it, whatever its
+   * input: the caller compares hashes.
    * With a turn, the conversation and the question are written in the same transaction, and these are refused:
    * an unknown conversation or parent (NOT_FOUND), a parent that is not in the conversation (BAD_INPUT), no question and a
    * parent that is no USER message (BAD_INPUT), and, unless it is a branch, a conversation with a run under way
    * (CONFLICT with details.runId). `run.detail` comes back with the ids filled in.
    */
-  claim(run: NewRun, turn: NewTurn | null): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
+  claim(
+    run: NewRun,
+    turn: NewTurn | null,
+    lease: Lease,
+  ): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
+  /** Prolongs the lease of those that the instance still owns, and returns them; one that is missing is lost to it. */
+  renew(lease: Lease, runs: readonly OwnedRun[]): Promise<readonly RenewedRun[]>;
+  /** Leaves word for the owner, who hears of it when it renews. False when the run has ended or is unknown. */
+  requestCancel(key: RunKey, reason: string): Promise<boolean>;
   /** What `claim` was given as input; null when the run has ended or is unknown. */
   input(key: RunKey): Promise<unknown>;
   byRunIds(tenant: string, runIds: readonly string[], signal?: AbortSignal): Promise<readonly RunRecord[]>;
@@ -106,11 +148,32 @@ export interface RunStore {
   list(tenant: string, filter: RunFilter, page: Page, signal?: AbortSignal): Promise<Slice<RunRecord>>;
   /** Writes if `attempt` still owns the run and it has not ended; false otherwise. A reply is written in the same transaction. */
   update(key: RunKey, attempt: number, patch: RunPatch, reply?: NewMessage): Promise<boolean>;
-  /** Ends every QUEUED or RUNNING run, of any tenant, as FAILED with this error; returns them. Called once at start. */
-  failInterrupted(error: RunErrorRecord): Promise<readonly RunRecord[]>;
 }
 
-/** Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. */
+/** Runs with `store: true`: they outlive the instance that executes them. */
+export interface StoredRunStore extends RunStore {
+  /**
+   * Gives the instance at most `limit` runs, of any tenant, whose lease has expired (`abandoned: 'all'`: all that are not
+   * its own, for the one instance of a database), each with the next attempt. A run that was lost `maxLosses` times comes
+   * back ended as FAILED with `error` instead. Instances that ask together get different runs.
+   */
+  takeOver(
+    lease: Lease,
+    options: {
+      readonly abandoned: 'expired' | 'all';
+      readonly limit: number;
+      readonly maxLosses: number;
+      readonly error: RunErrorRecord;
+    },
+  ): Promise<{ readonly taken: readonly TakenRun[]; readonly failed: readonly RunRecord[] }>;
+  /** Gives runs back: others may take them at once, and it does not count as a loss. */
+  release(instance: string, runs: readonly OwnedRun[]): Promise<void>;
+}
+
+/**
+ * Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. One whose
+ * instance stops renewing is found ended, as FAILED and retryable: nobody takes it over.
+ */
 export interface UnstoredRunStore extends RunStore {
   /** The reply that `update` was given; null when there was none, or the run is gone. */
   reply(key: RunKey): Promise<MessageRecord | null>;
