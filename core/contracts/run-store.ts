@@ -95,20 +95,25 @@ export interface RunFilter {
   readonly user?: string;
 }
 
-/** Who executes, and for how long it may stay silent. Expiry is judged by the store's clock alone: those of instances differ. */
+/**
+ * An instance is alive as long as it says so in time. One lease for all its runs: what it costs does not grow with them.
+ * Expiry is judged by the store's clock alone, since those of instances differ.
+ */
 export interface Lease {
   readonly instance: string;
   readonly leaseMs: number;
 }
 
+export interface Heartbeat {
+  /** The lease had expired, or was never there: others may have taken runs, see `stillOwned`. */
+  readonly lapsed: boolean;
+  /** Runs of this instance that somebody wants cancelled. Told again until they have ended. */
+  readonly cancels: readonly { readonly key: RunKey; readonly reason: string }[];
+}
+
 /** A run as its executing instance knows it. */
 export interface OwnedRun extends RunKey {
   readonly attempt: number;
-}
-
-export interface RenewedRun extends OwnedRun {
-  /** Somebody wants it cancelled, and why. */
-  readonly cancelReason: string | null;
 }
 
 /** What an instance needs to execute a run that another one has left. */
@@ -125,7 +130,7 @@ export interface TakenRun {
 /** Every method is bound to one tenant, or to the runs that an instance owns. */
 export interface RunStore {
   /**
-   * Claims the id, and the run for the instance of the lease. `created: false` returns the run that has it, whatever its
+   * Claims the id, and the run for the instance. `created: false` returns the run that has it, whatever its
    * input: the caller compares hashes.
    * With a turn, the conversation and the question are written in the same transaction, and these are refused:
    * an unknown conversation or parent (NOT_FOUND), a parent that is not in the conversation (BAD_INPUT), no question and a
@@ -135,11 +140,13 @@ export interface RunStore {
   claim(
     run: NewRun,
     turn: NewTurn | null,
-    lease: Lease,
+    instance: string,
   ): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
-  /** Prolongs the lease of those that the instance still owns, and returns them; one that is missing is lost to it. */
-  renew(lease: Lease, runs: readonly OwnedRun[]): Promise<readonly RenewedRun[]>;
-  /** Leaves word for the owner, who hears of it when it renews. False when the run has ended or is unknown. */
+  /** Prolongs the instance's lease. */
+  heartbeat(lease: Lease): Promise<Heartbeat>;
+  /** Those of the given runs that are under way and have not been taken from their attempt. */
+  stillOwned(runs: readonly OwnedRun[]): Promise<readonly OwnedRun[]>;
+  /** Leaves word for the owner, who hears of it with its next heartbeat. False when the run has ended or is unknown. */
   requestCancel(key: RunKey, reason: string): Promise<boolean>;
   /** What `claim` was given as input; null when the run has ended or is unknown. */
   input(key: RunKey): Promise<unknown>;
@@ -153,8 +160,8 @@ export interface RunStore {
 /** Runs with `store: true`: they outlive the instance that executes them. */
 export interface StoredRunStore extends RunStore {
   /**
-   * Gives the instance at most `limit` runs, of any tenant, whose lease has expired (`abandoned: 'all'`: all that are not
-   * its own, for the one instance of a database), each with the next attempt. A run that was lost `maxLosses` times comes
+   * Gives the instance at most `limit` runs, of any tenant, whose instance let its lease expire or released them
+   * (`abandoned: 'all'`: all that are not its own, for the only instance of a database), each with the next attempt. A run that was lost `maxLosses` times comes
    * back ended as FAILED with `error` instead. Instances that ask together get different runs.
    */
   takeOver(
@@ -166,13 +173,15 @@ export interface StoredRunStore extends RunStore {
       readonly error: RunErrorRecord;
     },
   ): Promise<{ readonly taken: readonly TakenRun[]; readonly failed: readonly RunRecord[] }>;
-  /** Gives runs back: others may take them at once, and it does not count as a loss. */
-  release(instance: string, runs: readonly OwnedRun[]): Promise<void>;
+  /** Gives a run back: others may take it at once, and it does not count as a loss. False when it was no longer owned. */
+  release(run: OwnedRun): Promise<boolean>;
+  /** The instance is going: what it still owns may be taken at once. */
+  leave(instance: string): Promise<void>;
 }
 
 /**
  * Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. One whose
- * instance stops renewing is found ended, as FAILED and retryable: nobody takes it over.
+ * instance lets its lease expire is found ended, as FAILED and retryable: nobody takes it over.
  */
 export interface UnstoredRunStore extends RunStore {
   /** The reply that `update` was given; null when there was none, or the run is gone. */
