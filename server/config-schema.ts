@@ -43,6 +43,13 @@ const log = z.strictObject({
   maxEventsPerRun: count(100, 10_000_000, 100_000),
 });
 
+const runs = z.strictObject({
+  /** How long an instance may be silent before others take its runs over. */
+  leaseMs: count(500, 600_000, 10_000),
+  /** A run whose instance died so often has failed. */
+  maxAttempts: count(1, 100, 3),
+});
+
 const model = z.strictObject({
   name: text,
   capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
@@ -86,6 +93,7 @@ export const configSchema = z
     limits: limits.prefault({}),
     timeouts: timeouts.prefault({}),
     log: log.prefault({}),
+    runs: runs.prefault({}),
   })
   .superRefine(({ host, apiKey }, context) => {
     if (isLoopback(host) || apiKey !== undefined) return;

@@ -13,6 +13,8 @@ import { createLogger } from './telemetry/logger.ts';
 import { version } from './version.ts';
 import { attachWebSocket } from './websocket.ts';
 
+const enterAgainMs = 1_000;
+
 export interface Gateway {
   /** Of the endpoint. */
   readonly url: string;
@@ -41,8 +43,11 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const opened = await openServices(config, logger);
   starting.defer(() => opened.close());
   const { services } = opened;
-  const interrupted = await services.runs.failInterrupted();
-  if (interrupted > 0) logger.warn({ interrupted }, 'runs that an earlier process left were ended as failed');
+  for (let other = await services.runs.enter(); other !== null; other = await services.runs.enter()) {
+    state = { notReady: whyNotIn(other) };
+    logger.warn({ other: other.instance }, state.notReady);
+    await services.clock.sleep(enterAgainMs);
+  }
   const background = new AbortController();
   await prepareDocs(services, config, background.signal);
   const embedding = embedInBackground(services, background.signal);
@@ -78,6 +83,10 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
       return closing;
     },
   };
+}
+
+function whyNotIn({ instance }: { readonly instance: string }): string {
+  return `instance ${instance} uses this database too, and without REDIS_URL their logs would not meet: it waits until that one has gone`;
 }
 
 /** SSE responses end with their runs; what is still open after a second is a client that does not read. */

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { memoryEventLog } from '../adapters/memory/event-log.ts';
+import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../adapters/memory/run-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
@@ -67,10 +69,17 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   };
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
+  const signals = memoryRunSignals();
+  opened.defer(() => signals.close());
   const runs = new Runs({
+    instance: randomUUID(),
     clock: realClock,
     logger,
     log,
+    signals,
+    ...config.runs,
+    // The lock of an embedded database's directory says that whoever had it before is dead.
+    membership: { alone: true, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
     unstored: memoryRunStore({
       clock: realClock,

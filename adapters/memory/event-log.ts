@@ -5,6 +5,7 @@ import {
   type LogGap,
   type LoggedEvent,
   type LogPage,
+  type LogState,
   type RunKey,
 } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
@@ -99,6 +100,25 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
     if (closed) throw new GatewayError('CANCELLED', 'the event log is closed', { retryable: true });
   }
 
+  async function fence(key: RunKey, attempt: number, floor: number): Promise<LogState> {
+    ensureOpen();
+    const id = idOf(key);
+    const known = find(id);
+    if (known && attempt < known.attempt) throw new FencedError(key, attempt);
+    if (known?.ended) return { lastSeq: known.lastSeq, ended: true };
+    const log = known ?? new RunLog();
+    if (known) totalBytes -= known.bytes;
+    log.attempt = attempt;
+    log.touchedAt = clock.now();
+    log.raiseTo(floor);
+    totalBytes += log.bytes;
+    open.delete(id);
+    open.set(id, log);
+    sweepLater();
+    wakeUps.wake(id);
+    return { lastSeq: log.lastSeq, ended: false };
+  }
+
   // Async, so that a refusal is a rejection; there is no await inside, so that calls take effect in their order.
   async function append(key: RunKey, attempt: number, events: readonly RunEvent[]): Promise<number> {
     ensureOpen();
@@ -162,7 +182,7 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
   }
 
   const stats = () => ({ logs: open.size + ended.size, bytes: totalBytes, waitedFor: wakeUps.size });
-  return { append, read, follow, close, stats };
+  return { fence, append, read, follow, close, stats };
 }
 
 /** The length keeps ("a:b", "c") and ("a", "b:c") apart. */

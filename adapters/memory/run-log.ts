@@ -43,6 +43,15 @@ export class RunLog {
     this.#slots.push({ logged: { seq: this.lastSeq, at, event }, bytes });
   }
 
+  /** Seqs go on behind this one; what was before it counts as dropped. */
+  raiseTo(floor: number): void {
+    if (floor <= this.lastSeq) return;
+    this.lastSeq = floor;
+    this.bytes = logBytes;
+    this.#slots.length = 0;
+    this.#head = 0;
+  }
+
   dropOldest(): void {
     const slot = this.#slots[this.#head];
     if (slot === undefined) return;

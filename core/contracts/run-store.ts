@@ -160,12 +160,21 @@ export interface RunStore {
 /** Runs with `store: true`: they outlive the instance that executes them. */
 export interface StoredRunStore extends RunStore {
   /**
+   * Enters the instance before its first heartbeat. One that must be `alone` (its log is its own) enters only when no other
+   * one is alive, and keeps others out; null once it is in, else who is in the way. `others: 'dead'`: it is known that they are.
+   */
+  enter(
+    lease: Lease,
+    options: { readonly alone: boolean; readonly others: 'unknown' | 'dead' },
+  ): Promise<{ readonly instance: string; readonly alone: boolean } | null>;
+  /**
    * Gives the instance at most `limit` runs, of any tenant, whose instance let its lease expire or released them
-   * (`abandoned: 'all'`: all that are not its own, for the only instance of a database), each with the next attempt. A run that was lost `maxLosses` times comes
-   * back ended as FAILED with `error` instead. Instances that ask together get different runs.
+   * (`abandoned: 'all'`: all that are not its own, for the only instance of a database), each with the next attempt. A run
+   * that is lost for the `maxLosses`th time comes back ended as FAILED with `error` instead. Instances that ask together get
+   * different runs.
    */
   takeOver(
-    lease: Lease,
+    instance: string,
     options: {
       readonly abandoned: 'expired' | 'all';
       readonly limit: number;

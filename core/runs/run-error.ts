@@ -29,13 +29,22 @@ export const shuttingDown = (): GatewayError =>
     retryable: true,
   });
 
-/** What an interrupted run is told to have died of, when the next process finds it. */
+/** The end of a run that is not stored, and so died with its instance. */
 export const interrupted: RunErrorRecord = {
   code: 'INTERNAL',
-  message: 'The process that executed this run ended before the run did. Start it again under a new runId.',
+  message:
+    'The instance that executed this run has gone, and the run was not stored. Start it again under a new runId.',
   retryable: true,
   details: {},
 };
+
+/** The end of a run that took every instance with it that tried. */
+export const lostTooOften = (times: number): RunErrorRecord => ({
+  code: 'INTERNAL',
+  message: `The instance that executed this run ended before the run did, ${times} times (runs.maxAttempts).`,
+  retryable: true,
+  details: { attempts: times },
+});
 
 export const runNotFound = (runId: string): GatewayError => new GatewayError('NOT_FOUND', `There is no run ${runId}.`);
 

@@ -48,6 +48,8 @@ export async function startIngest(
       input,
       user: null,
       metadata: {},
+      whenUnwatched: 'FINISH',
+      timeoutMs: null,
       detail: {
         kind: 'INGEST',
         collectionId: collection.id,
@@ -59,8 +61,6 @@ export async function startIngest(
     },
     stored: true,
     turn: null,
-    whenUnwatched: 'FINISH',
-    timeoutMs: null,
   });
 }
 

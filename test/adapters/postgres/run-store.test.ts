@@ -43,7 +43,7 @@ describe('a turn', () => {
   it('makes a new conversation with its question, and fills in the run', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'Hello', user: 'ann', text: 'Hello there' });
-    const claimed = await store.claim(run, turn);
+    const claimed = await store.claim(run, turn, 'instance');
     expect(claimed.created).toBe(true);
     const questionId = turn.question?.id;
     expect(claimed.run.detail).toEqual({ ...run.detail, conversationId, questionId });
@@ -81,11 +81,12 @@ describe('a turn', () => {
   it('is not written twice when its run is claimed again', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'T', text: 'one' });
-    const first = await store.claim(run, turn);
+    const first = await store.claim(run, turn, 'instance');
     const before = await conversations.byIds(tenant, [conversationId]);
     const again = await store.claim(
       { ...run, inputHash: 'other' },
       newTurn(tenant, { conversationId, text: 'x' }).turn,
+      'instance',
     );
     expect(again).toEqual({ run: first.run, created: false });
     expect(await conversations.byIds(tenant, [conversationId])).toEqual(before);
@@ -95,7 +96,7 @@ describe('a turn', () => {
   it('is written once when its run is claimed several times at once', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'T', text: 'one' });
-    const claims = await Promise.all(Array.from({ length: 6 }, () => store.claim(run, turn)));
+    const claims = await Promise.all(Array.from({ length: 6 }, () => store.claim(run, turn, 'instance')));
     expect(claims.filter((claim) => claim.created)).toHaveLength(1);
     expect(new Set(claims.map((claim) => JSON.stringify(claim.run))).size).toBe(1);
     expect(await messageIds(tenant, conversationId)).toHaveLength(1);
@@ -127,14 +128,14 @@ describe('a turn', () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const busy = await startTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const { run, turn } = newTurn(tenant, { conversationId, text: 'two' });
-    await expect(store.claim(run, turn)).rejects.toMatchObject({
+    await expect(store.claim(run, turn, 'instance')).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringContaining(busy.run.runId),
       details: { runId: busy.run.runId },
     });
     expect(await store.byRunIds(tenant, [run.runId])).toEqual([]);
     await store.update(busy.run, 1, { status: 'CANCELLED' });
-    expect((await store.claim(run, turn)).created).toBe(true);
+    expect((await store.claim(run, turn, 'instance')).created).toBe(true);
     expect(await messageIds(tenant, conversationId)).toEqual([busy.questionId, turn.question?.id]);
   });
 
@@ -142,7 +143,7 @@ describe('a turn', () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const first = await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const starts = Array.from({ length: 5 }, (_, index) => newTurn(tenant, { conversationId, text: `n ${index}` }));
-    const results = await Promise.allSettled(starts.map(({ run, turn }) => store.claim(run, turn)));
+    const results = await Promise.allSettled(starts.map(({ run, turn }) => store.claim(run, turn, 'instance')));
     const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.run] : []));
     expect(won).toHaveLength(1);
     for (const result of results) {
@@ -225,7 +226,7 @@ describe('a refused turn leaves nothing behind', () => {
       tenant,
       optionsOf({ conversationId, other: other.replyId, replyId: first.replyId, foreign }),
     );
-    await expect(store.claim(run, turn)).rejects.toMatchObject({ name: 'GatewayError', code });
+    await expect(store.claim(run, turn, 'instance')).rejects.toMatchObject({ name: 'GatewayError', code });
     expect(await state()).toEqual(before);
   });
 });
@@ -280,7 +281,7 @@ describe('deleting a conversation', () => {
 
   it('counts no other conversation as busy for it', async () => {
     const tenant = randomUUID();
-    await store.claim(newRun(tenant), null);
+    await store.claim(newRun(tenant), null, 'instance');
     await startTurn(store, tenant, { conversationId: randomUUID(), title: 'busy', text: 'one' });
     const conversationId = randomUUID();
     await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
