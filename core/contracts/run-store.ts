@@ -29,6 +29,8 @@ export type RunDetail =
       readonly documentsDone: number;
       readonly documentsSkipped: number;
       readonly failures: readonly IngestFailureRecord[];
+      /** By their place in the input, those that need not be done again when the run goes on elsewhere. */
+      readonly finishedBatches: readonly number[];
     };
 
 export interface RunRecord extends RunKey {

@@ -20,7 +20,11 @@ export interface IngestTally {
   readonly done: number;
   readonly skipped: number;
   readonly failures: readonly IngestFailureRecord[];
+  /** By their place. */
+  readonly finishedBatches: readonly number[];
 }
+
+export const nothingIngested: IngestTally = { done: 0, skipped: 0, failures: [], finishedBatches: [] };
 
 export interface IngestServices {
   readonly documents: DocumentStore;
@@ -33,7 +37,8 @@ const batchesAtOnce = 2;
 
 /**
  * Normalises, skips what has not changed, splits, embeds and writes, batch by batch. A document that cannot be embedded
- * is a failure of its own; the others are kept. `onProgress` is called after each batch, with the sums so far.
+ * is a failure of its own; the others are kept. `onProgress` is called after each batch, with the sums so far. Given the sums of
+ * an earlier attempt, it goes on from them.
  */
 export async function ingestDocuments(
   services: IngestServices,
@@ -41,17 +46,21 @@ export async function ingestDocuments(
   documents: readonly DocumentInput[],
   call: CallOptions,
   onProgress: (tally: IngestTally) => Promise<void>,
+  earlier: IngestTally = nothingIngested,
 ): Promise<IngestTally> {
-  let tally: IngestTally = { done: 0, skipped: 0, failures: [] };
+  let tally = earlier;
   const limit = pLimit(batchesAtOnce);
-  const batches = chunks(documents, batchSize).map((batch) =>
+  const finished = new Set(earlier.finishedBatches);
+  const batches = chunks(documents, batchSize).map((batch, place) =>
     limit(async () => {
+      if (finished.has(place)) return;
       call.signal.throwIfAborted();
       const outcome = await ingestBatch(services, target, batch, call);
       tally = {
         done: tally.done + outcome.done,
         skipped: tally.skipped + outcome.skipped,
         failures: [...tally.failures, ...outcome.failures],
+        finishedBatches: [...tally.finishedBatches, place],
       };
       await onProgress(tally);
     }),
@@ -67,7 +76,7 @@ async function ingestBatch(
   target: IngestTarget,
   batch: readonly DocumentInput[],
   call: CallOptions,
-): Promise<IngestTally> {
+): Promise<Omit<IngestTally, 'finishedBatches'>> {
   const failures: IngestFailureRecord[] = [];
   const known = await documents.contentHashes(
     call.tenant,

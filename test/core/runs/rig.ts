@@ -52,7 +52,7 @@ export interface Rig {
   readonly unstored: UnstoredRunStore;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** `Runs` over the real stores in memory, whose answers may be made to take their time, and a scripted executor. */
 export function rigOf(options: RigOptions): Rig {
