@@ -140,6 +140,8 @@ function storedInMemory(store: RunStore): StoredRunStore {
     enter: async () => null,
     takeOver: async () => ({ taken: [], failed: [] }),
     release: async () => false,
+    underWay: async () => [],
+    purge: async () => [],
     leave: async () => {},
   };
 }
