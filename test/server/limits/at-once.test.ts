@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { TestGateway } from '../../helpers/gateway.ts';
@@ -62,51 +62,50 @@ describe('sockets', () => {
 
   it('carry so many operations at once, and what has ended or failed counts no longer', async () => {
     await expect.poll(socketIsRefused).toBe(null);
-    const client = small.socket();
-    const follow = (runId: string) =>
-      client.iterate({
-        query: 'subscription ($runId: UUID!) { runEvents(runId: $runId) { seq } }',
-        variables: { runId },
-      });
+    const socket = await open();
+    socket.send('{"type":"connection_init"}');
+    await once(socket, 'message');
+    let lastId = 0;
+    /** The first message that an operation is answered with, and the id to end it by. */
+    const begin = async (query: string) => {
+      const id = String(++lastId);
+      socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query } }));
+      for await (const [data] of on(socket, 'message', { close: ['close'] })) {
+        const message = JSON.parse(String(data));
+        if (message.id === id) return message;
+      }
+      throw new Error('the socket was closed before an answer');
+    };
     // More than fit at once, each of them over before the next one begins.
-    for (let round = 0; round < 4; round++) {
-      for (const query of [
-        '{ nothing }',
-        '{',
-        '{ node(id: "x") { id } }',
-        'query A { health { ok } } query B { health { ok } }',
-      ]) {
-        const result = await client
-          .iterate({ query })
-          .next()
-          .catch((errors: unknown) => ({ value: { errors } }));
-        expect(result.value).toMatchObject({ errors: [{ extensions: { code: 'BAD_INPUT' } }] });
+    for (const query of [
+      '{ nothing }',
+      '{',
+      '{ node(id: "x") { id } }',
+      'query A { health { ok } } query B { health { ok } }',
+    ]) {
+      for (let round = 0; round < 3; round++) {
+        const { type, payload } = await begin(query);
+        const errors = type === 'error' ? payload : payload.errors;
+        expect(errors).toMatchObject([{ extensions: { code: 'BAD_INPUT' } }]);
       }
     }
     const held = await holdRun();
-    const followers = [follow(held.runId), follow(held.runId)];
-    for (const follower of followers)
-      expect((await follower.next()).value).toMatchObject({ data: { runEvents: { seq: 1 } } });
-    await expect(client.iterate({ query: '{ health { ok } }' }).next()).rejects.toMatchObject([
-      {
-        message: expect.stringContaining('limits.maxOperationsPerSocket'),
-        extensions: { code: 'RATE_LIMITED', retryable: true, limit: 2 },
-      },
-    ]);
-    await followers[0]?.return?.();
-    await expect
-      .poll(() =>
-        client
-          .iterate({ query: '{ health { ok } }' })
-          .next()
-          .then(
-            ({ value }) => value,
-            () => null,
-          ),
-      )
-      .toEqual({ data: { health: { ok: true } } });
+    const follow = `subscription { runEvents(runId: "${held.runId}") { seq } }`;
+    const [first] = [await begin(follow), await begin(follow)];
+    expect(first).toMatchObject({ type: 'next', payload: { data: { runEvents: { seq: 1 } } } });
+    expect(await begin('{ health { ok } }')).toMatchObject({
+      type: 'error',
+      payload: [
+        {
+          message: expect.stringContaining('limits.maxOperationsPerSocket'),
+          extensions: { code: 'RATE_LIMITED', retryable: true, limit: 2 },
+        },
+      ],
+    });
+    socket.send(JSON.stringify({ id: first.id, type: 'complete' }));
+    expect(await begin('{ health { ok } }')).toMatchObject({ payload: { data: { health: { ok: true } } } });
     await held.release();
-    await client.dispose();
+    socket.close();
   });
 });
 
