@@ -55,7 +55,12 @@ const model = z.strictObject({
 
 const openai = z.strictObject({
   apiKey: text.nullable().default(null),
-  baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' }).optional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://', abort: true })
+    .refine((url) => /^[^?#]*$/.test(url) && new URL(url).username === '' && new URL(url).password === '', {
+      error: 'expected a URL without user, password and query; the key goes into OPENAI_API_KEY',
+    })
+    .optional(),
   chatModel: text.default('gpt-4.1-mini'),
   embeddingModel: text.default('text-embedding-3-small'),
   /** Provider calls at once, per model; more wait in a queue of maxQueued. */

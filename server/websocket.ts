@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
@@ -20,6 +21,7 @@ import { SocketOperations } from './socket-operations.ts';
 const serviceRestart = 1012;
 /** Clients give up at once: after graphql-ws's own "Forbidden" they would send the same wrong key again and again. */
 const unauthenticated = 4401;
+const settleWithinMs = 1_000;
 const closeWithinMs = 1_000;
 
 interface Parts {
@@ -94,7 +96,7 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
     },
     sockets,
   );
-  return { close: () => closeAll(sockets) };
+  return { close: () => closeAll(sockets, operations) };
 }
 
 async function prepare(
@@ -162,7 +164,14 @@ function causeOf(error: GraphQLError): unknown {
   return error.cause ?? error;
 }
 
-async function closeAll(sockets: WebSocketServer): Promise<void> {
+/** Followers of runs that have just ended are given a moment to be told so. */
+async function closeAll(sockets: WebSocketServer, operations: WeakMap<WebSocket, SocketOperations>): Promise<void> {
+  const moment = new AbortController();
+  const idle = Promise.all([...sockets.clients].map((socket) => operations.get(socket)?.whenIdle()));
+  await Promise.race([idle, delay(settleWithinMs, undefined, { signal: moment.signal }).catch(() => {})]);
+  moment.abort();
+  // graphql-ws says that an operation is complete after it has told us.
+  await immediate();
   for (const socket of sockets.clients) socket.close(serviceRestart, 'The gateway restarts: connect again');
   const closed = Promise.all(
     [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),

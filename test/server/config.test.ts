@@ -124,6 +124,11 @@ describe('faults', () => {
     [{ PORT: '-1' }, /^PORT: /],
     [{ DATABASE_URL: 'mysql://db' }, /^DATABASE_URL: expected a URL that begins with postgres:\/\//],
     [{ OPENAI_BASE_URL: 'localhost:11434' }, /^OPENAI_BASE_URL: expected a URL that begins with http:\/\//],
+    [
+      { OPENAI_BASE_URL: 'http://ada:hunter2@127.0.0.1/v1' },
+      /^OPENAI_BASE_URL: expected a URL without user.*OPENAI_API_KEY$/,
+    ],
+    [{ OPENAI_BASE_URL: 'http://127.0.0.1/v1?key=a' }, /^OPENAI_BASE_URL: expected a URL without .*query/],
     [{ SLUICE_API_KEY: 'short' }, /^SLUICE_API_KEY: expected at least 16 characters/],
   ])('say what was expected: %j', async (environment, fault) => {
     expect(await faultsOf(environment as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
