@@ -9,6 +9,7 @@ export default defineConfig({
     // Real sockets, databases and models on few cores: a test waits for what it tests, not for a clock.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
   },
 });

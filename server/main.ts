@@ -61,7 +61,13 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   state = { notReady: 'it is loading its embedding model' };
   await opened.modelReady;
   const app = createApp(services, config);
-  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError: createToClientError(logger) });
+  const sockets = attachWebSocket(server, {
+    app,
+    config,
+    authenticate,
+    toClientError: createToClientError(logger),
+    logger,
+  });
   state = { app };
   starting.move();
   boundMemory();
