@@ -1,6 +1,6 @@
-import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { Page, Slice } from '../../core/contracts/page.ts';
-import type { RunFilter, RunRecord } from '../../core/contracts/run-store.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { Page, Slice } from '../contracts/page.ts';
+import type { RunFilter, RunRecord } from '../contracts/run-store.ts';
 
 /**
  * One page of runs, newest first. Keys have the shape of the PostgreSQL list (microseconds since the epoch as text, run
