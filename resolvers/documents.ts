@@ -25,6 +25,11 @@ export async function similarTo(
 ): Promise<readonly (IndexHit & { readonly cursor: string })[]> {
   checkFirst(first, { name: 'first', max: services.limits.maxFirst });
   const hits = await loaders.similar.load({ parentId: id, first });
+  // As with a search's hits: what is selected below them needs no statement of its own.
+  for (const { passage, document } of hits) {
+    loaders.passage.prime(passage.id, passage);
+    loaders.document.prime(document.id, document);
+  }
   return hits.map((hit, index) => ({ ...hit, cursor: encodeCursor(`similar:${id}`, [index + 1]) }));
 }
 

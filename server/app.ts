@@ -8,6 +8,7 @@ import { createLoaders } from '../loaders/index.ts';
 import { schema } from '../schema/index.ts';
 import { createToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
+import { explainNotAcceptable } from './not-acceptable.ts';
 import { operationLimits } from './operation-limits.ts';
 
 export const graphqlPath = '/graphql';
@@ -40,6 +41,7 @@ export function createApp(services: Services, config: Config): App {
       useDeferStream(),
       useGraphQLSSE({ endpoint: graphqlSsePath }),
       ...operationLimits(config.limits),
+      explainNotAcceptable,
       {
         onExecutionResult({ result }) {
           if (result !== undefined && 'errors' in result && result.errors) {

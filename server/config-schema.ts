@@ -48,6 +48,8 @@ const runs = z.strictObject({
   leaseMs: count(500, 600_000, 10_000),
   /** A run whose instance died so often has failed. */
   maxAttempts: count(1, 100, 3),
+  /** How long a stored run is kept after its end. */
+  retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
 });
 
 const model = z.strictObject({
@@ -81,6 +83,11 @@ export const configSchema = z
       .string()
       .regex(/^postgres(ql)?:\/\//, 'expected a URL that begins with postgres:// or postgresql://')
       .optional(),
+    /** Redis, where the logs of several instances meet; needs databaseUrl. */
+    redisUrl: z
+      .string()
+      .regex(/^rediss?:\/\//, 'expected a URL that begins with redis:// or rediss://')
+      .optional(),
     /** One static key; with it every operation needs it. */
     apiKey: z.string().min(16, 'expected at least 16 characters').optional(),
     /** Origins of web pages that may call from a browser, beside the gateway's own; loopback always may. */
@@ -94,6 +101,14 @@ export const configSchema = z
     timeouts: timeouts.prefault({}),
     log: log.prefault({}),
     runs: runs.prefault({}),
+  })
+  .superRefine(({ redisUrl, databaseUrl }, context) => {
+    if (redisUrl === undefined || databaseUrl !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['redisUrl'],
+      message: 'REDIS_URL needs DATABASE_URL: several instances cannot share an embedded database',
+    });
   })
   .superRefine(({ host, apiKey }, context) => {
     if (isLoopback(host) || apiKey !== undefined) return;

@@ -9,6 +9,7 @@ const variables: Readonly<Record<string, readonly string[]>> = {
   PORT: ['port'],
   SLUICE_DATA_DIR: ['dataDir'],
   DATABASE_URL: ['databaseUrl'],
+  REDIS_URL: ['redisUrl'],
   OPENAI_API_KEY: ['openai', 'apiKey'],
   OPENAI_BASE_URL: ['openai', 'baseUrl'],
   SLUICE_CHAT_MODEL: ['openai', 'chatModel'],

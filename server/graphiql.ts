@@ -5,10 +5,16 @@ import { gzip } from 'node:zlib';
 import { graphqlPath } from './app.ts';
 import { graphiqlTabs } from './graphiql-tabs.ts';
 
-/** A person's browser, not a client's GET query. */
-export function wantsGraphiql({ method, url, headers }: IncomingMessage): boolean {
-  return method === 'GET' && (headers.accept ?? '').includes('text/html') && !(url ?? '').includes('query=');
+/** A person's browser. GraphiQL keeps the shown operation in `?query=`, so a reload of the page has one too. */
+export function wantsGraphiql({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }
+
+/**
+ * GraphiQL leaves its tabs moved aside by their first animation, and hides that by a rule that ends with the focus: a tab
+ * that is pressed jumps away from under the pointer, and the click is lost.
+ */
+const keepTabsInPlace = '<style>.graphiql-tab { transform: none !important; }</style>';
 
 interface Page {
   readonly etag: string;
@@ -40,7 +46,10 @@ async function makePage(): Promise<Page> {
     title: 'Sluice',
     defaultTabs: graphiqlTabs,
     subscriptionsProtocol: 'SSE',
+    // Its default for subscriptions is GET, whose address has no room for a long message.
+    method: 'POST',
   });
-  const compressed = await promisify(gzip)(html, { level: 6 });
+  const page = html.replace('</head>', `${keepTabsInPlace}</head>`);
+  const compressed = await promisify(gzip)(page, { level: 6 });
   return { compressed, etag: `"${createHash('sha256').update(compressed).digest('base64url').slice(0, 22)}"` };
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { keepRetention } from '../core/runs/retention.ts';
 import { type App, createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { boundMemory } from './bound-memory.ts';
@@ -48,9 +49,15 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     logger.warn({ other: other.instance }, state.notReady);
     await services.clock.sleep(enterAgainMs);
   }
+  starting.defer(() => services.runs.drain(0));
   const background = new AbortController();
   await prepareDocs(services, config, background.signal);
   const embedding = embedInBackground(services, background.signal);
+  const { storedRuns: store, runs, clock } = services;
+  const purging = keepRetention(
+    { store, log: runs.log, clock, logger, retentionMs: config.runs.retentionMs },
+    background.signal,
+  );
   state = { notReady: 'it is loading its embedding model' };
   await opened.modelReady;
   const app = createApp(services, config);
@@ -67,9 +74,11 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     state = { notReady: 'it is stopping' };
     server.close();
     background.abort();
+    // Where another instance can go on with their streams, clients are sent there at once.
+    if (config.redisUrl !== undefined) await sockets.close();
     await services.runs.drain(config.timeouts.drainMs);
     await sockets.close();
-    await embedding;
+    await Promise.all([embedding, purging]);
     server.closeIdleConnections();
     await settled(server);
     await opened.close();

@@ -172,6 +172,14 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
     }
   }
 
+  async function remove(key: RunKey): Promise<void> {
+    const id = idOf(key);
+    for (const logs of [open, ended]) {
+      const log = logs.get(id);
+      if (log !== undefined) drop(logs, id, log);
+    }
+  }
+
   async function close(): Promise<void> {
     closed = true;
     clearTimeout(sweep);
@@ -182,7 +190,7 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
   }
 
   const stats = () => ({ logs: open.size + ended.size, bytes: totalBytes, waitedFor: wakeUps.size });
-  return { fence, append, read, follow, close, stats };
+  return { fence, append, read, follow, remove, close, stats };
 }
 
 /** The length keeps ("a:b", "c") and ("a", "b:c") apart. */

@@ -7,6 +7,7 @@ import { type SQL, sql } from './drizzle.ts';
 import { insertMessage } from './insert-message.ts';
 import { instanceLeases } from './instance-leases.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
+import { purgeRuns } from './purge-runs.ts';
 import { assignments, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
 import { takeovers } from './takeovers.ts';
 
@@ -47,6 +48,17 @@ export function postgresRunStore(database: Database): StoredRunStore {
       );
       return sliceOf(rows, page, runOf, (row) => row.run_id);
     },
+
+    async underWay(tenant, conversationId) {
+      const rows = await database.query<RunRow>(
+        'runs-under-way',
+        sql`select ${runColumns} from runs
+          where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId} and ${underWay}`,
+      );
+      return rows.map(runOf);
+    },
+
+    purge: (options) => purgeRuns(database, options),
 
     async update(key, attempt, patch, reply) {
       if (patch.status === 'QUEUED') throw new Error(`run ${key.runId}: a run never goes back to QUEUED`);

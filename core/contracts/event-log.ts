@@ -58,6 +58,8 @@ export interface EventLog {
   append(key: RunKey, attempt: number, events: readonly RunEvent[]): Promise<number>;
   read(key: RunKey, after: number, limit: number): Promise<LogPage>;
   follow(key: RunKey, after: number, signal: AbortSignal): AsyncIterable<LoggedEvent | LogGap>;
+  /** Drops the log at once, retention or not. Who follows it waits, as for any dropped log. */
+  remove(key: RunKey): Promise<void>;
   close(): Promise<void>;
 }
 

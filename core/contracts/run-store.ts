@@ -29,6 +29,8 @@ export type RunDetail =
       readonly documentsDone: number;
       readonly documentsSkipped: number;
       readonly failures: readonly IngestFailureRecord[];
+      /** By their place in the input, those that need not be done again when the run goes on elsewhere. */
+      readonly finishedBatches: readonly number[];
     };
 
 export interface RunRecord extends RunKey {
@@ -182,6 +184,13 @@ export interface StoredRunStore extends RunStore {
       readonly error: RunErrorRecord;
     },
   ): Promise<{ readonly taken: readonly TakenRun[]; readonly failed: readonly RunRecord[] }>;
+  /** The runs of a conversation that have not ended. */
+  underWay(tenant: string, conversationId: string): Promise<readonly RunRecord[]>;
+  /**
+   * Removes at most `limit` runs, of any tenant, that ended longer ago than this, oldest first, and instances that are long
+   * dead. Null when another instance is at it.
+   */
+  purge(options: { readonly endedBeforeMs: number; readonly limit: number }): Promise<readonly RunKey[] | null>;
   /** Gives a run back: others may take it at once, and it does not count as a loss. False when it was no longer owned. */
   release(run: OwnedRun): Promise<boolean>;
   /** The instance is going: what it still owns may be taken at once. */

@@ -2,9 +2,16 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { EmbeddingLimits, EmbedReply } from '../contracts/model-provider.ts';
 import { type CallBounds, cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from './call-bounds.ts';
 import type { EmbeddingCache } from './embedding-cache.ts';
-import { billEmbeddings, embeddingCall, partsByCaller } from './embedding-call.ts';
+import { billEmbeddings, embeddingCall, partsOfRefused } from './embedding-call.ts';
 import { CallGate, type GateOptions } from './embedding-gate.ts';
-import { type Caller, type EmbeddingCall, type EmbeddingJob, embeddingKey, type Waiter } from './embedding-job.ts';
+import {
+  type Caller,
+  type EmbeddingCall,
+  type EmbeddingJob,
+  type EmbeddingPart,
+  embeddingKey,
+  type Waiter,
+} from './embedding-job.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
 import type { CallOptions, EmbeddedText } from './models.ts';
 import { Refusal } from './refusal.ts';
@@ -35,8 +42,8 @@ export interface BatcherParts {
  * whose turn it is EmbeddingQueue's, and who pays embedding-call's.
  *
  * A waiter leaves when its own signal or deadline says so; a call is aborted once all of its waiters have left. A failed call
- * fails its own waiters only; if it was refused for its input and held texts of several callers, each caller's part is sent
- * again by itself, so that nobody suffers from a neighbour's bad text.
+ * fails its own waiters only; if it was refused for its input and held several texts, they are sent again in parts, so that
+ * nobody suffers from a neighbour's bad text.
  */
 export class EmbeddingBatcher {
   readonly #parts: BatcherParts;
@@ -47,7 +54,7 @@ export class EmbeddingBatcher {
   readonly #jobs = new Map<string, EmbeddingJob>();
   readonly #callers = new Map<AbortSignal, Caller>();
   /** Parts of refused calls; they go before the queue. */
-  readonly #separate: EmbeddingJob[][] = [];
+  readonly #separate: EmbeddingPart[] = [];
   #dimensions: number | null = null;
 
   constructor(parts: BatcherParts, options: BatcherOptions) {
@@ -162,18 +169,18 @@ export class EmbeddingBatcher {
 
   #startCalls(): void {
     while (this.#gate.hasSlot) {
-      const jobs = this.#nextJobs();
-      if (jobs.length === 0) return;
-      void this.#call(embeddingCall(jobs, this.#parts.calls.begin(this.#parts.label, null, this.#parts.totalMs)));
+      const part = this.#nextPart();
+      if (part.jobs.length === 0) return;
+      void this.#call(embeddingCall(part, this.#parts.calls.begin(this.#parts.label, null, this.#parts.totalMs)));
     }
   }
 
-  #nextJobs(): readonly EmbeddingJob[] {
+  #nextPart(): EmbeddingPart {
     for (let part = this.#separate.shift(); part !== undefined; part = this.#separate.shift()) {
-      const wanted = part.filter(({ waiters }) => waiters.size > 0);
-      if (wanted.length > 0) return wanted;
+      const jobs = part.jobs.filter(({ waiters }) => waiters.size > 0);
+      if (jobs.length > 0) return { ...part, jobs };
     }
-    return this.#queue.take(this.#parts.limits, (caller) => this.#gate.mayCall(caller));
+    return { jobs: this.#queue.take(this.#parts.limits, (caller) => this.#gate.mayCall(caller)), hunt: null };
   }
 
   async #call(call: EmbeddingCall): Promise<void> {
@@ -196,6 +203,7 @@ export class EmbeddingBatcher {
 
   #answer(call: EmbeddingCall, reply: EmbedReply): void {
     const { cache, model, price } = this.#parts;
+    if (call.hunt !== null) call.hunt.answered += 1;
     const embedded = billEmbeddings(call, reply, price);
     for (const [index, job] of call.jobs.entries()) {
       const answer = embedded[index];
@@ -211,9 +219,9 @@ export class EmbeddingBatcher {
   }
 
   #fail(call: EmbeddingCall, error: unknown): void {
-    const parts = isRefusedInput(error) ? partsByCaller(call) : [];
-    const again = new Set(parts.length > 1 ? parts.flat() : []);
-    if (again.size > 0) this.#separate.push(...parts);
+    const parts = isRefusedInput(error) ? partsOfRefused(call) : [];
+    const again = new Set(parts.flatMap(({ jobs }) => jobs));
+    this.#separate.push(...parts);
     for (const job of call.jobs) {
       job.call = null;
       if (again.has(job)) continue;

@@ -1,13 +1,14 @@
 import type { EmbedReply } from '../contracts/model-provider.ts';
 import type { CallBounds } from './call-bounds.ts';
-import type { EmbeddingCall, EmbeddingJob } from './embedding-job.ts';
+import type { EmbeddingCall, EmbeddingPart } from './embedding-job.ts';
 import type { EmbeddedText } from './models.ts';
 import type { Price, UsageMeter } from './usage-meter.ts';
 
-export function embeddingCall(jobs: readonly EmbeddingJob[], bounds: CallBounds): EmbeddingCall {
+export function embeddingCall({ jobs, hunt }: EmbeddingPart, bounds: CallBounds): EmbeddingCall {
   const waiters = jobs.map((job) => [...job.waiters]);
   const call: EmbeddingCall = {
     jobs,
+    hunt,
     bounds,
     callers: new Set(waiters.flat().map(({ caller }) => caller)),
     payers: waiters.flatMap(([first]) => (first === undefined ? [] : [first.meter])),
@@ -20,10 +21,22 @@ export function embeddingCall(jobs: readonly EmbeddingJob[], bounds: CallBounds)
   return call;
 }
 
-/** The texts of a call by who asked for them first: what is sent again apart when the whole was refused. */
-export function partsByCaller(call: EmbeddingCall): EmbeddingJob[][] {
+/**
+ * What is sent again when the whole was refused: the texts of each caller apart, and those of one caller in halves, until
+ * each refused text stands alone. Empty where the refusal stands: for a single text, and once so many parts were refused
+ * that it is hardly a text's fault.
+ */
+export function partsOfRefused(call: EmbeddingCall): EmbeddingPart[] {
   const wanted = call.jobs.filter(({ waiters }) => waiters.size > 0);
-  return [...Map.groupBy(wanted, ({ waiters }) => waiters.values().next().value?.caller).values()];
+  const ofCallers = [...Map.groupBy(wanted, ({ waiters }) => waiters.values().next().value?.caller).values()];
+  if (ofCallers.length > 1) return ofCallers.map((jobs) => ({ jobs, hunt: null }));
+  if (wanted.length < 2) return [];
+  // One refused text is found with as many refusals as the texts can be halved.
+  const hunt = call.hunt ?? { refused: 0, answered: 0, patience: Math.ceil(Math.log2(wanted.length)) + 1 };
+  hunt.refused += 1;
+  if (hunt.refused > hunt.patience + hunt.answered) return [];
+  const middle = Math.ceil(wanted.length / 2);
+  return [wanted.slice(0, middle), wanted.slice(middle)].map((jobs) => ({ jobs, hunt }));
 }
 
 /**

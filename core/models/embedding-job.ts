@@ -39,9 +39,23 @@ export interface EmbeddingJob {
   call: EmbeddingCall | null;
 }
 
-/** One provider call. */
-export interface EmbeddingCall {
+/** The search for what was refused in one refused call, shared by all parts of it. */
+export interface Hunt {
+  /** Parts of several texts. */
+  refused: number;
+  answered: number;
+  readonly patience: number;
+}
+
+/** Texts that go together. */
+export interface EmbeddingPart {
   readonly jobs: readonly EmbeddingJob[];
+  /** Null unless they are sent again. */
+  readonly hunt: Hunt | null;
+}
+
+/** One provider call. */
+export interface EmbeddingCall extends EmbeddingPart {
   readonly callers: ReadonlySet<Caller>;
   /** Who pays for each text: its first waiter when the call began, also when that one has left since. */
   readonly payers: readonly UsageMeter[];

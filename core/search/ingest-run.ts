@@ -57,6 +57,7 @@ export async function startIngest(
         documentsDone: 0,
         documentsSkipped: 0,
         failures,
+        finishedBatches: [],
       },
     },
     stored: true,
@@ -69,13 +70,15 @@ export function ingestExecutor(services: IngestServices): Executor {
     const { documents, embeddingModel } = input as IngestInput; // what startIngest gave to the store
     const { detail, tenant } = io.run;
     if (detail.kind !== 'INGEST') throw new Error(`a run of kind ${detail.kind} came to the ingest executor`);
-    const detailOf = (tally: IngestTally) => ({
+    // What an earlier attempt had saved; the failures of the input itself are among its failures.
+    let tally: IngestTally = { ...detail, done: detail.documentsDone, skipped: detail.documentsSkipped };
+    const detailOf = ({ done, skipped, failures, finishedBatches }: IngestTally) => ({
       ...detail,
-      documentsDone: tally.done,
-      documentsSkipped: tally.skipped,
-      failures: [...detail.failures, ...tally.failures],
+      documentsDone: done,
+      documentsSkipped: skipped,
+      failures,
+      finishedBatches,
     });
-    let tally: IngestTally = { done: 0, skipped: 0, failures: [] };
     try {
       await ingestDocuments(
         services,
@@ -85,9 +88,10 @@ export function ingestExecutor(services: IngestServices): Executor {
         async (sums) => {
           tally = sums;
           await io.save({ detail: detailOf(sums), usage: io.meter.usage });
-          const done = sums.done + sums.skipped + sums.failures.length + detail.failures.length;
+          const done = sums.done + sums.skipped + sums.failures.length;
           io.emit({ type: 'ProgressReported', done, total: detail.documentsTotal });
         },
+        tally,
       );
       return { detail: detailOf(tally) };
     } catch (error) {

@@ -20,7 +20,11 @@ export interface IngestTally {
   readonly done: number;
   readonly skipped: number;
   readonly failures: readonly IngestFailureRecord[];
+  /** By their place. */
+  readonly finishedBatches: readonly number[];
 }
+
+export const nothingIngested: IngestTally = { done: 0, skipped: 0, failures: [], finishedBatches: [] };
 
 export interface IngestServices {
   readonly documents: DocumentStore;
@@ -31,9 +35,14 @@ export interface IngestServices {
 const batchSize = 8;
 const batchesAtOnce = 2;
 
+/** Of one ingest, waiting for their vectors: long documents must not fill the queue of all that their tenant embeds. */
+const passagesAtOnce = 4_096;
+
 /**
- * Normalises, skips what has not changed, splits, embeds and writes, batch by batch. A document that cannot be embedded
- * is a failure of its own; the others are kept. `onProgress` is called after each batch, with the sums so far.
+ * Normalises, skips what has not changed, splits, embeds and writes, batch by batch. A document that the model refuses is a
+ * failure of its own; the others are kept. A provider that stays away is no document's fault: it ends the ingest, and what
+ * was written by then stays. `onProgress` is called after each batch, with the sums so far. Given the sums of an earlier
+ * attempt, it goes on from them.
  */
 export async function ingestDocuments(
   services: IngestServices,
@@ -41,33 +50,47 @@ export async function ingestDocuments(
   documents: readonly DocumentInput[],
   call: CallOptions,
   onProgress: (tally: IngestTally) => Promise<void>,
+  earlier: IngestTally = nothingIngested,
 ): Promise<IngestTally> {
-  let tally: IngestTally = { done: 0, skipped: 0, failures: [] };
+  let tally = earlier;
+  const finished = new Set(earlier.finishedBatches);
+  const failed = new AbortController();
   const limit = pLimit(batchesAtOnce);
-  const batches = chunks(documents, batchSize).map((batch) =>
+  // What is still being embedded when the ingest fails would be paid for nothing.
+  const embed = embedder(services.models, target, {
+    ...call,
+    signal: AbortSignal.any([call.signal, failed.signal]),
+  });
+  const batches = chunks(documents, batchSize).map((batch, place) =>
     limit(async () => {
-      call.signal.throwIfAborted();
-      const outcome = await ingestBatch(services, target, batch, call);
-      tally = {
-        done: tally.done + outcome.done,
-        skipped: tally.skipped + outcome.skipped,
-        failures: [...tally.failures, ...outcome.failures],
-      };
-      await onProgress(tally);
+      if (failed.signal.aborted || finished.has(place)) return;
+      try {
+        call.signal.throwIfAborted();
+        const outcome = await ingestBatch(services, target, batch, embed, call);
+        tally = {
+          done: tally.done + outcome.done,
+          skipped: tally.skipped + outcome.skipped,
+          failures: [...tally.failures, ...outcome.failures],
+          finishedBatches: [...tally.finishedBatches, place],
+        };
+        await onProgress(tally);
+      } catch (error) {
+        failed.abort(error);
+      }
     }),
   );
-  const settled = await Promise.allSettled(batches);
-  const failed = settled.find((batch) => batch.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await Promise.all(batches);
+  failed.signal.throwIfAborted();
   return tally;
 }
 
 async function ingestBatch(
-  { documents, models }: IngestServices,
+  { documents }: IngestServices,
   target: IngestTarget,
   batch: readonly DocumentInput[],
+  embed: Embed,
   call: CallOptions,
-): Promise<IngestTally> {
+): Promise<Omit<IngestTally, 'finishedBatches'>> {
   const failures: IngestFailureRecord[] = [];
   const known = await documents.contentHashes(
     call.tenant,
@@ -77,16 +100,17 @@ async function ingestBatch(
   );
   let skipped = 0;
   const writes = await Promise.all(
-    batch.map(async (document): Promise<DocumentWrite | null> => {
+    batch.map(async (input): Promise<DocumentWrite | null> => {
+      const document = normalised(input);
       try {
         const contentHash = hashOf(document);
         if (known.get(document.externalId) === contentHash) {
           skipped += 1;
           return null;
         }
-        return { ...document, contentHash, passages: await embedPassages(models, target, document, call) };
+        return { ...document, contentHash, passages: await embedPassages(document, embed, call.signal) };
       } catch (error) {
-        if (call.signal.aborted || !(error instanceof GatewayError)) throw error;
+        if (call.signal.aborted || !isRefusedInput(error)) throw error;
         failures.push({ externalId: document.externalId, message: error.message });
         return null;
       }
@@ -97,20 +121,38 @@ async function ingestBatch(
   return { done: changed.length, skipped, failures };
 }
 
+type Embed = (text: string) => Promise<Float32Array | null>;
+
+function embedder(models: Models, { embed, embeddingModel }: IngestTarget, call: CallOptions): Embed {
+  if (!embed) return async () => null;
+  const limit = pLimit(passagesAtOnce);
+  return (text) =>
+    limit(async () => {
+      call.signal.throwIfAborted();
+      return (await models.embed(embeddingModel, text, call)).vector;
+    });
+}
+
 async function embedPassages(
-  models: Models,
-  target: IngestTarget,
   { title, text }: DocumentInput,
-  call: CallOptions,
+  embed: Embed,
+  signal: AbortSignal,
 ): Promise<DocumentWrite['passages']> {
-  const passages = await splitPassagesInTurns(normaliseText(text), {}, call.signal);
-  if (!target.embed) return passages.map((passage) => ({ text: passage.text, vector: null }));
+  const passages = await splitPassagesInTurns(text, {}, signal);
   return Promise.all(
-    passages.map(async (passage) => {
-      const { vector } = await models.embed(target.embeddingModel, embeddedText(title, passage.text), call);
-      return { text: passage.text, vector };
-    }),
+    passages.map(async (passage) => ({ text: passage.text, vector: await embed(embeddedText(title, passage.text)) })),
   );
+}
+
+/** What is ranked by is all in one form of Unicode, as queries are too. */
+function normalised(document: DocumentInput): DocumentInput {
+  const { title, text } = document;
+  return { ...document, title: title?.normalize('NFC') ?? null, text: normaliseText(text) };
+}
+
+/** What speaks against the document, and against no other. */
+function isRefusedInput(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && (error.code === 'BAD_INPUT' || error.code === 'UPSTREAM_REJECTED');
 }
 
 /** A passage is embedded with its document's title, as it is ranked by it. */

@@ -4,7 +4,7 @@ import type { IndexHit, SearchIndex, SearchMode } from '../contracts/search-inde
 import type { CallOptions, Models } from '../models/models.ts';
 import { checkFirst, decodeCursor, encodeCursor } from '../pagination.ts';
 import { inputHash } from '../runs/input-hash.ts';
-import { assertStorable } from '../text/normalise.ts';
+import { assertStorable, normaliseText } from '../text/normalise.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from './metadata-filter.ts';
 import { rerank, rerankDepth } from './rerank.ts';
 
@@ -46,6 +46,8 @@ export interface SearchServices {
 interface Prepared {
   readonly request: SearchRequest;
   readonly collection: CollectionRecord;
+  /** The query in the form that documents have: words that look the same are the same. */
+  readonly text: string;
   readonly offset: number;
   readonly scope: string;
   readonly vector: Float32Array | null;
@@ -92,11 +94,11 @@ async function prepare(
   if (request.rerank) assertReranks(models);
   const scope = `search:${inputHash({ ...request, first: null, after: null })}`;
   const offset = request.after === null ? 0 : offsetOf(scope, request.after);
+  const text = normaliseText(request.query);
   const started = performance.now();
-  const embedded =
-    request.mode === 'KEYWORD' ? null : await models.embed(collection.embeddingModel, request.query, call);
+  const embedded = request.mode === 'KEYWORD' ? null : await models.embed(collection.embeddingModel, text, call);
   const embedMs = embedded === null ? 0 : performance.now() - started;
-  return { request, collection, offset, scope, vector: embedded?.vector ?? null, embedMs };
+  return { request, collection, text, offset, scope, vector: embedded?.vector ?? null, embedMs };
 }
 
 function checkQuery(request: SearchRequest, limits: SearchServices['limits']): void {
@@ -132,12 +134,12 @@ function assertReranks(models: Models): void {
 }
 
 /** A reranked search reads its whole head, whatever the page: pages then agree on the order. */
-function indexQuery({ request, collection, vector, offset }: Prepared) {
-  const { query, mode, filter, perDocument, first } = request;
+function indexQuery({ request, collection, text, vector, offset }: Prepared) {
+  const { mode, filter, perDocument, first } = request;
   const reranks = request.rerank && offset < rerankDepth;
   return {
     collectionId: collection.id,
-    text: query,
+    text,
     vector,
     mode,
     filter: filter === null ? null : parseMetadataFilter(filter),

@@ -44,6 +44,7 @@ function newIngest(tenant: string, changes: Partial<NewRun> = {}): NewRun {
     documentsDone: 0,
     documentsSkipped: 0,
     failures: [],
+    finishedBatches: [],
   } as const;
   return newRun(tenant, { detail, ...changes });
 }

@@ -39,6 +39,8 @@ export const runs = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenant, table.runId] }),
     index('runs_by_age').on(table.tenant, table.createdAt, table.runId),
+    index('runs_of_conversation').on(table.tenant, table.conversationId),
+    index('runs_by_end').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
     index('runs_by_user').on(table.tenant, table.endUser, table.createdAt, table.runId),
     index('runs_under_way').on(table.tenant, table.conversationId).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
     index('runs_of_instance').on(table.instance).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),

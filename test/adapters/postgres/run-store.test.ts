@@ -5,13 +5,13 @@ import { postgresConversationStore } from '../../../adapters/postgres/conversati
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { BranchWindow, ConversationStore } from '../../../core/contracts/conversation-store.ts';
-import type { RunStore } from '../../../core/contracts/run-store.ts';
+import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import { newRun, runStoreContract } from '../../contract/run-store.ts';
 import { openTestDatabase } from '../../helpers/embedded-database.ts';
 import { chatTurn, newTurn, replyTo, startTurn } from './chat-turn.ts';
 
 let database: Database & AsyncDisposable;
-let store: RunStore;
+let store: StoredRunStore;
 let conversations: ConversationStore;
 
 beforeAll(async () => {
@@ -263,20 +263,21 @@ describe('a reply', () => {
 });
 
 describe('deleting a conversation', () => {
-  it('keeps its runs, which then have none, and lets one that still runs end', async () => {
+  it('takes its runs along, and one that still runs can write nothing more', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const done = await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const { run, questionId } = await startTurn(store, tenant, { conversationId, text: 'two' });
-    expect(await conversations.delete(tenant, conversationId)).toBe(true);
-    expect(await store.update(run, 1, { status: 'SUCCEEDED', detail: run.detail }, replyTo(run, 'late'))).toBe(true);
-    const runs = await store.byRunIds(tenant, [done.run.runId, run.runId]);
-    expect(runs.map(({ status, detail }) => [status, detail.kind === 'CHAT' && detail.conversationId])).toEqual([
-      ['SUCCEEDED', null],
-      ['SUCCEEDED', null],
-    ]);
-    const gone = [done.questionId, done.replyId, questionId, `${run.detail.kind === 'CHAT' && run.detail.replyId}`];
-    expect(await conversations.messagesByIds(tenant, gone)).toEqual([]);
+    const other = await startTurn(store, tenant, { conversationId: randomUUID(), title: 'O', text: 'three' });
+    expect((await store.underWay(tenant, conversationId)).map(({ runId }) => runId)).toEqual([run.runId]);
+    const gone = await conversations.delete(tenant, conversationId);
+    expect(gone?.map(({ runId }) => runId).toSorted()).toEqual([done.run.runId, run.runId].toSorted());
+    expect(await store.update(run, 1, { status: 'SUCCEEDED', detail: run.detail }, replyTo(run, 'late'))).toBe(false);
+    const runs = await store.byRunIds(tenant, [done.run.runId, run.runId, other.run.runId]);
+    expect(runs.map(({ runId }) => runId)).toEqual([other.run.runId]);
+    const messages = [done.questionId, done.replyId, questionId, `${run.detail.kind === 'CHAT' && run.detail.replyId}`];
+    expect(await conversations.messagesByIds(tenant, messages)).toEqual([]);
     expect(await conversations.byIds(tenant, [conversationId])).toEqual([]);
+    expect(await conversations.delete(tenant, conversationId)).toBeNull();
   });
 
   it('counts no other conversation as busy for it', async () => {
@@ -287,5 +288,26 @@ describe('deleting a conversation', () => {
     await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     await chatTurn(store, tenant, { conversationId, text: 'two' });
     expect(await messageIds(tenant, conversationId)).toHaveLength(4);
+  });
+});
+
+describe('the retention', () => {
+  it('removes what ended longer ago, the oldest first and no more than asked for', async () => {
+    const tenant = randomUUID();
+    const runs = [newRun(tenant), newRun(tenant), newRun(tenant), newRun(tenant)];
+    for (const run of runs) await store.claim(run, null, 'instance');
+    const [old, older, recent, underWay] = runs.map(({ runId }) => runId);
+    // Older than anything that other tests leave.
+    const yearMs = 365 * 24 * 3_600_000;
+    for (const [index, years] of [20, 30, 1].entries()) {
+      const finishedAt = new Date(Date.now() - years * yearMs);
+      await store.update(runs[index] ?? newRun(tenant), 1, { status: 'SUCCEEDED', finishedAt });
+    }
+    const endedBeforeMs = 10 * yearMs;
+    expect(await store.purge({ endedBeforeMs, limit: 1 })).toEqual([{ tenant, runId: older }]);
+    expect(await store.purge({ endedBeforeMs, limit: 10 })).toEqual([{ tenant, runId: old }]);
+    expect(await store.purge({ endedBeforeMs, limit: 10 })).toEqual([]);
+    const left = await store.byRunIds(tenant, [old, older, recent, underWay].map(String));
+    expect(left.map(({ runId }) => runId).toSorted()).toEqual([recent, underWay].toSorted());
   });
 });

@@ -256,20 +256,46 @@ test('a failed call fails its own waiters only', async () => {
   expect(caller.meter.usage).toMatchObject({ calls: 1, inputTokens: countTokens('good') });
 });
 
-test('a text that the provider refuses fails its own caller, not those it shared a call with', async () => {
-  const provider = scriptedProvider({
+/** Refuses every call that holds one of these, as a vendor refuses a whole call for one text that is too long. */
+function refusing(...bad: readonly string[]) {
+  return scriptedProvider({
     embed: async (request) => {
-      if (request.texts.includes('refused')) throw rejected();
+      if (request.texts.some((text) => bad.includes(text))) throw rejected();
       return vectorsOf(request);
     },
   });
-  const models = poolOf(provider);
+}
+
+test('a text that the provider refuses fails itself alone, and nothing that it shared a call with', async () => {
+  const models = poolOf(refusing('refused'));
   const culprit = callerOf('acme');
-  const own = [models.embed('embedder', 'refused', culprit), models.embed('embedder', 'its neighbour', culprit)];
+  const refused = failureOf(models.embed('embedder', 'refused', culprit));
+  const neighbour = models.embed('embedder', 'its neighbour', culprit);
   const others = texts(3).map((text) => models.embed('embedder', text, callerOf('zenith')));
-  for (const failure of await Promise.all(own.map(failureOf)))
-    expect(failure).toMatchObject({ code: 'UPSTREAM_REJECTED' });
+  expect(await refused).toMatchObject({ code: 'UPSTREAM_REJECTED' });
+  expect((await neighbour).vector).toEqual(vectorOf('its neighbour'));
   expect((await Promise.all(others)).map(({ vector }) => vector)).toEqual(texts(3).map(vectorOf));
+});
+
+test('two refused texts among a thousand of one caller are found by halves, wherever they stand', async () => {
+  for (const places of [[0, 1], [500, 501], [0, 999], [998]]) {
+    const provider = refusing(...places.map((place) => `text ${place}`));
+    const models = poolOf(provider);
+    const caller = callerOf();
+    const settled = await Promise.allSettled(texts(1_000).map((text) => models.embed('embedder', text, caller)));
+    const failed = settled.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+    expect(failed).toEqual(places);
+    expect(provider.embeds.length).toBeLessThanOrEqual(50);
+  }
+});
+
+test('a provider that refuses whatever comes is not asked a thousand times', async () => {
+  const provider = scriptedProvider({ embed: () => Promise.reject(rejected()) });
+  const models = poolOf(provider);
+  const caller = callerOf();
+  const settled = await Promise.allSettled(texts(1_000).map((text) => models.embed('embedder', text, caller)));
+  expect(settled.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(provider.embeds.length).toBeLessThanOrEqual(30);
 });
 
 test('a reply with too few vectors is a failure, not a shifted meaning', async () => {

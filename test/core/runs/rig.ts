@@ -52,7 +52,7 @@ export interface Rig {
   readonly unstored: UnstoredRunStore;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** `Runs` over the real stores in memory, whose answers may be made to take their time, and a scripted executor. */
 export function rigOf(options: RigOptions): Rig {
@@ -140,6 +140,8 @@ function storedInMemory(store: RunStore): StoredRunStore {
     enter: async () => null,
     takeOver: async () => ({ taken: [], failed: [] }),
     release: async () => false,
+    underWay: async () => [],
+    purge: async () => [],
     leave: async () => {},
   };
 }

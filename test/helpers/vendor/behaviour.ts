@@ -28,6 +28,8 @@ export interface Behaviour {
   readonly latencyMs?: number;
   /** Between the headers and the first token. */
   readonly firstTokenMs?: number;
+  /** Stops of a stream: after so many tokens nothing more is sent until a test opens the gate. In order. */
+  readonly gates?: readonly { readonly afterTokens: number; readonly opened: Promise<unknown> }[];
   /** 0: as fast as the socket takes them. */
   readonly tokensPerSecond?: number;
   /** The text of the reply. */

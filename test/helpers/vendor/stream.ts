@@ -1,5 +1,5 @@
 import type { Reply } from './chat.ts';
-import { type Exchange, pause, untilGone, write, writeHead } from './exchange.ts';
+import { type Exchange, pause, unlessGone, untilGone, write, writeHead } from './exchange.ts';
 import { epochMs } from './journal.ts';
 
 /** Streams a reply as server-sent events: tokens by the clock, and whatever was planned to go wrong on the way. */
@@ -16,7 +16,14 @@ export async function streamReply(exchange: Exchange, reply: Reply, stampTokens:
   const clock = { startedAt: epochMs(), gapMs: gapOf(behaviour.tokensPerSecond), stampTokens };
   const trouble = troubleOf(exchange);
   const upTo = Math.min(trouble?.after ?? reply.tokens.length, reply.tokens.length);
-  await sendTokens(exchange, reply, 0, upTo, clock);
+  let sent = 0;
+  for (const { afterTokens, opened } of behaviour.gates ?? []) {
+    const gate = Math.min(afterTokens, upTo);
+    await sendTokens(exchange, reply, sent, gate, clock);
+    await unlessGone(opened, signal);
+    sent = gate;
+  }
+  await sendTokens(exchange, reply, sent, upTo, clock);
   if (trouble?.kind === 'silent') return untilGone(signal);
   if (trouble?.kind === 'cut') {
     // After the flush: the tokens before the cut are to arrive.

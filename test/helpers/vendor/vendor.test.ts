@@ -87,6 +87,26 @@ describe('the vendor double', () => {
     expect(call).toMatchObject({ number: 1, completed: true, status: 200, tokensSent: 6, body: { model: 'm' } });
   });
 
+  test('waits in mid-stream until its gates are opened', async () => {
+    const { vendor, client } = await start();
+    const gates = [1, 4].map((afterTokens) => ({ afterTokens, ...Promise.withResolvers<void>() }));
+    vendor.next({
+      reply: 'a b c d e f',
+      gates: gates.map(({ afterTokens, promise: opened }) => ({ afterTokens, opened })),
+    });
+    const pieces: string[] = [];
+    for await (const { choices } of await client.chat.completions.create({ model: 'm', messages, stream: true })) {
+      pieces.push(choices[0]?.delta.content ?? '');
+      const text = pieces.join('');
+      const next = gates.find(({ afterTokens }) => text.split(/\s+/).filter(Boolean).length === afterTokens);
+      if (next) {
+        expect(vendor.calls()[0]?.tokensSent).toBe(next.afterTokens);
+        next.resolve();
+      }
+    }
+    expect(pieces.join('')).toBe('a b c d e f');
+  });
+
   test('keeps only as many calls as asked for', async () => {
     const { vendor, client } = await start({ keepCalls: 2 });
     for (let call = 0; call < 3; call++) await client.models.list();
