@@ -81,6 +81,10 @@ export class Appender {
     this.#confirmed.set(name, lastSeq);
   }
 
+  forget(name: string): void {
+    this.#confirmed.delete(name);
+  }
+
   async #inTurn(name: string, work: () => Promise<number>): Promise<number> {
     const before = this.#queues.get(name);
     // A batch that was lost takes those behind it with it: there must be no hole between what was written and what follows.

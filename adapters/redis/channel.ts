@@ -102,6 +102,12 @@ export class Channel {
     this.#window.raiseTo(seq);
   }
 
+  /** The log was removed: where it stands is to be found out anew. */
+  forget(): void {
+    this.#window = new RunLog();
+    this.#isKnown = false;
+  }
+
   /** Gives its memory back; what it knows stays. */
   forgetEvents(): void {
     while (this.#window.size > 0) this.#window.dropOldest();

@@ -81,6 +81,11 @@ export class Channels {
     if (channel !== undefined) this.#change(channel, () => channel.raiseTo(seq));
   }
 
+  removed(key: RunKey): void {
+    const channel = this.#channels.get(nameOf(key));
+    if (channel !== undefined) this.#change(channel, () => channel.forget());
+  }
+
   /** An append of this process is on its way: from here on the run counts as written here. */
   appending(key: RunKey): Channel {
     const channel = this.#of(key);

@@ -171,6 +171,17 @@ export function redisEventLog(options: RedisEventLogOptions): RedisEventLog {
     });
   }
 
+  async function remove(key: RunKey): Promise<void> {
+    closing.signal.throwIfAborted();
+    const name = nameOf(key);
+    await persevere(() => connection.client.unlink(keys.of('log', name), keys.of('meta', name)), {
+      ...{ connection, clock, patienceMs: readPatienceMs, signal: closing.signal },
+      what: `removing the log of run ${key.runId}`,
+    });
+    appender.forget(name);
+    channels.removed(key);
+  }
+
   async function close(): Promise<void> {
     closing.abort(new GatewayError('CANCELLED', 'the event log is closed', { retryable: true }));
     channels.close();
@@ -186,5 +197,5 @@ export function redisEventLog(options: RedisEventLogOptions): RedisEventLog {
     channels: channels.size,
     bytes: channels.bytes,
   });
-  return { fence, append, read, follow, close, stats };
+  return { fence, append, read, follow, remove, close, stats };
 }
