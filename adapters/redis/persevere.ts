@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/contracts/clock.ts';
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { RedisConnection } from './connection.ts';
 import { isPassing, refused, unavailable } from './errors.ts';
 
@@ -27,6 +28,7 @@ export async function persevere<T>(command: () => Promise<T>, perseverance: Pers
       return await answer(command(), perseverance, until);
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof GatewayError) throw error;
       if (!isPassing(error)) throw refused(what, error);
       const leftMs = until - clock.now();
       if (leftMs <= 0) throw unavailable(what, patienceMs, error);
