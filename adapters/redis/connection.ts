@@ -37,6 +37,7 @@ export class RedisConnection {
   #readySince: number | null = null;
   #fault: string | null = 'not connected yet';
   #isOutageTold = false;
+  #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
@@ -86,6 +87,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.client.disconnect();
     this.#news.wakeAll();
   }
@@ -99,11 +101,13 @@ export class RedisConnection {
     this.#news.wakeAll();
   }
 
-  #failed(error: Error | null): void {
+  #failed(error: (Error & { readonly code?: string }) | null): void {
     const { logger, address } = this.#options;
+    const wasReady = this.#readySince !== null;
     this.#readySince = null;
-    this.#fault = error?.message ?? this.#fault ?? 'the connection was closed';
-    if (this.#isOutageTold || error === null) return;
+    // Where a name has several addresses, their common error has a code only.
+    this.#fault = (error?.message || error?.code) ?? this.#fault ?? 'the connection was closed';
+    if (this.#isOutageTold || this.#isClosed || (error === null && !wasReady)) return;
     this.#isOutageTold = true;
     logger?.warn({ redis: address.label, error }, 'Redis cannot be reached');
   }
