@@ -40,6 +40,9 @@ const log = z.strictObject({
   /** How long an ended run's log is kept. */
   retentionMs: milliseconds(3_600_000),
   maxEventsPerRun: count(100, 10_000_000, 100_000),
+  /** Events that wait while Redis is away, all runs together, and how long each may wait. */
+  maxBufferedBytes: count(1_000_000, 10_000_000_000, 64 * 1024 * 1024),
+  maxOutageMs: milliseconds(60_000),
 });
 
 const runs = z.strictObject({
@@ -90,7 +93,7 @@ export const configSchema = z
     /** Redis, where the logs of several instances meet; needs databaseUrl. */
     redisUrl: z
       .string()
-      .regex(/^rediss?:\/\//, 'expected a URL that begins with redis:// or rediss://')
+      .regex(/^rediss?(?:\+cluster)?:\/\//, 'expected a URL that begins with redis://, rediss:// or redis+cluster://')
       .optional(),
     /** One static key; with it every operation needs it. */
     apiKey: z.string().min(16, 'expected at least 16 characters').optional(),
