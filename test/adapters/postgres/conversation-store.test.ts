@@ -6,7 +6,7 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { BranchSlice, BranchWindow, ConversationStore } from '../../../core/contracts/conversation-store.ts';
 import type { RunStore } from '../../../core/contracts/run-store.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 import { chatTurn, type TurnIds } from './chat-turn.ts';
 
 let database: Database & AsyncDisposable;
