@@ -28,7 +28,9 @@ export interface Gateway {
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const config = await loadConfig(environment);
-  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter((secret) => secret != null);
+  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter(
+    (secret) => secret != null,
+  );
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: { app: App } | { notReady: string } = { notReady: 'it is opening its database' };
   const authenticate = createAuthenticate(config.apiKey);
