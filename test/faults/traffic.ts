@@ -59,11 +59,15 @@ const startChat = `mutation FaultsChat($input: StartChatInput!) { startChat(inpu
 const startIngest = `mutation FaultsIngest($input: StartIngestInput!) { startIngest(input: $input) { run { runId } } }`;
 const cancelRun = `mutation FaultsCancel($runId: UUID!) { cancelRun(runId: $runId) { run { status } } }`;
 
-/** Starts one run, follows it from as many clients, and holds what they saw against what was saved. `mayHaveGaps` is asked at its end. */
+/**
+ * Starts one run, at the instances of `startedAt`, follows it from as many clients, and holds what they saw against what was
+ * saved. `mayHaveGaps` is asked at its end.
+ */
 export async function observe(
   fleet: Fleet,
   plan: RunPlan,
   mayHaveGaps: (sinceMs: number) => boolean,
+  startedAt: Fleet = fleet,
 ): Promise<RunOutcome> {
   const runId = randomUUID();
   const began = Date.now();
@@ -71,7 +75,7 @@ export async function observe(
   const problems: string[] = [];
   try {
     // Some clients follow before the run is there.
-    const starting = start(fleet, plan, runId);
+    const starting = start(startedAt, plan, runId);
     const following = seen.map((events, index) => follow(fleet, runId, events, index));
     await starting;
     if (plan.kind === 'cancelled') {
