@@ -29,21 +29,28 @@ interface Parts {
 export async function executeRun(live: LiveRun, input: unknown, parts: Parts): Promise<void> {
   const { log, logger } = parts;
   const { run } = live;
+  const lost = (isRefused: boolean): void =>
+    logger.warn({ runId: run.runId, tenant: run.tenant, attempt: run.attempt, isRefused }, 'an attempt lost its run');
   const writer = createDeltaWriter({
     append: (events) => log.append(run, run.attempt, events),
-    onError: (error) => (error instanceof FencedError ? live.depart('lost') : live.abort(error)),
+    onError: (error) => {
+      if (!(error instanceof FencedError)) return live.abort(error);
+      lost(true);
+      live.depart('lost');
+    },
     ...(parts.eventLoopLagMs ? { eventLoopLagMs: parts.eventLoopLagMs } : {}),
   });
   try {
     const result = await attempt(live, input, writer, parts);
     if (live.departure !== null) {
-      await writer.close().catch(() => {});
+      const isClosed = await writer.close().catch(() => null);
+      if (live.departure === 'lost' && isClosed !== null) lost(false);
       if (live.departure === 'handed-over') await parts.release();
       return;
     }
     await end(live, result, writer, parts);
   } catch (error) {
-    if (error instanceof FencedError) return;
+    if (error instanceof FencedError) return lost(true);
     logger.error({ runId: run.runId, tenant: run.tenant, error }, 'a run could not be ended as it should');
     await failForGood(live, error, writer, parts);
   } finally {

@@ -67,17 +67,27 @@ export async function frozenInstance(options: {
   let isOver = false;
   const outcomes: RunOutcome[] = [];
   const traffic = Array.from({ length: 6 }, async () => {
-    while (!isOver) outcomes.push(await observe(fleet, chatOf(120, 2), never));
+    while (!isOver) outcomes.push(await observe(fleet, chatOf(60, 2), never));
   });
   for (let time = 0; time < times; time += 1) {
-    await sleep(300);
+    // Long enough for a run of a second to end somewhere: otherwise all of them would only ever begin.
+    await sleep(1_500);
     await fleet.members[time % 2]?.freeze(leaseMs * 1.6);
   }
   isOver = true;
   await Promise.all(traffic);
+  const output = fleet.members.map((member) => member.process()?.output ?? '').join('');
+  const lost = output.match(/"isRefused":(?:true|false)/g) ?? [];
+  const refused = lost.filter((line) => line.includes('true')).length;
   return {
     outcomes,
-    figures: { freezes: times, runs: outcomes.length, resets: total(outcomes, 'resets') },
+    figures: {
+      freezes: times,
+      'attempts that lost their run': lost.length,
+      'late writes refused': refused,
+      runs: outcomes.length,
+      resets: total(outcomes, 'resets'),
+    },
     faults: [],
   };
 }
