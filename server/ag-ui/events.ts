@@ -1,5 +1,8 @@
 import type { CitationRecord, VerificationRecord } from '../../core/contracts/run-event.ts';
 
+/** As in the graph; `passageId` is what `node(id:)` takes. */
+export type Citation = CitationRecord;
+
 /** An assistant message as a snapshot restates it; the client's own messages are restated as they came. */
 export interface SnapshotMessage {
   readonly id: string;
@@ -21,7 +24,7 @@ interface OurMetadata {
 }
 
 export type CustomEvent =
-  | { readonly name: 'sluice.source_cited'; readonly value: { messageId: string; citation: CitationRecord } }
+  | { readonly name: 'sluice.source_cited'; readonly value: { messageId: string; citation: Citation } }
   | {
       readonly name: 'sluice.verification_finished';
       readonly value: { messageId: string; verification: VerificationRecord };

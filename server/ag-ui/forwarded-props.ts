@@ -12,10 +12,10 @@ const filter: z.ZodType<MetadataFilterInput> = z.lazy(() =>
     any: z.array(filter).nullish(),
     not: filter.nullish(),
     field: z.string().nullish(),
-    equals: z.unknown(),
+    equals: z.unknown().optional(),
     in: z.array(z.unknown()).nullish(),
-    greaterThan: z.unknown(),
-    lessThan: z.unknown(),
+    greaterThan: z.unknown().optional(),
+    lessThan: z.unknown().optional(),
     exists: z.boolean().nullish(),
   }),
 );
@@ -40,14 +40,14 @@ const fields = {
   seed: z.number().nullish(),
   reasoningEffort: z.enum(['NONE', 'LOW', 'MEDIUM', 'HIGH']).nullish(),
   maxOutputTokens: z.int().nullish(),
-  providerOptions: z.unknown(),
-  responseSchema: z.unknown(),
+  providerOptions: z.unknown().optional(),
+  responseSchema: z.unknown().optional(),
   retrieval: retrieval.nullish(),
   verify: z.boolean().nullish(),
   timeoutMs: z.int().nullish(),
   whenUnwatched: z.enum(['FINISH', 'CANCEL']).nullish(),
   user: z.string().nullish(),
-  metadata: z.unknown(),
+  metadata: z.unknown().optional(),
 } satisfies Record<Exclude<keyof StartChatArgs, Elsewhere>, z.ZodType>;
 
 /** A misspelt field must not pass unnoticed, so an unknown one is a fault, and the fault names those that there are. */

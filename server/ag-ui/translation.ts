@@ -1,7 +1,8 @@
 import type { FinishReason } from '../../core/contracts/model-provider.ts';
 import type { CitationRecord, TerminalEvent } from '../../core/contracts/run-event.ts';
 import type { FollowedEvent } from '../../core/runs/follow-run.ts';
-import type { AgUiEvent, SnapshotMessage } from './events.ts';
+import { encodeId } from '../../resolvers/global-id.ts';
+import type { AgUiEvent, Citation, SnapshotMessage } from './events.ts';
 import { runEnd } from './run-end.ts';
 
 /** The run as the client knows it. */
@@ -28,7 +29,7 @@ type MiddleEvent = Exclude<FollowedEvent['event'], TerminalEvent>;
 
 interface ToldMessage {
   text: string;
-  citations: readonly CitationRecord[];
+  citations: readonly Citation[];
   finishReason: FinishReason | null;
 }
 
@@ -82,31 +83,35 @@ export class Translation {
         return [];
       case 'TextMessageDelta': {
         if (this.#lost) return [];
-        const { messageId, delta } = event;
+        const { delta } = event;
+        const messageId = idOf(event);
         const opening = this.#open(messageId);
         this.#messageOf(messageId).text += delta;
         return [...this.#closeReasoning(), ...opening, { type: 'TEXT_MESSAGE_CONTENT', messageId, delta }];
       }
       case 'TextMessageEnded':
-        return this.#lost ? [] : this.#endText(event.messageId, event.finishReason);
+        return this.#lost ? [] : this.#endText(idOf(event), event.finishReason);
       case 'TextMessageReset':
-        return this.#reset(event.messageId);
+        return this.#reset(idOf(event));
       case 'ReasoningDelta': {
         if (this.#lost) return [];
-        const opening = this.#openReasoning === null ? this.#beginReasoning(event.messageId) : [];
+        const opening = this.#openReasoning === null ? this.#beginReasoning(idOf(event)) : [];
         const messageId = this.#openReasoning ?? '';
         return [...opening, { type: 'REASONING_MESSAGE_CONTENT', messageId, delta: event.delta }];
       }
       case 'SourceCited': {
         if (this.#lost) return [];
-        const { messageId, citation } = event;
+        const messageId = idOf(event);
+        const citation = citationOf(event.citation);
         const message = this.#messageOf(messageId);
         message.citations = [...message.citations, citation];
         return [{ type: 'CUSTOM', name: 'sluice.source_cited', value: { messageId, citation } }];
       }
       case 'VerificationFinished': {
-        const { messageId, verification } = event;
-        return [{ type: 'CUSTOM', name: 'sluice.verification_finished', value: { messageId, verification } }];
+        const { verification } = event;
+        return [
+          { type: 'CUSTOM', name: 'sluice.verification_finished', value: { messageId: idOf(event), verification } },
+        ];
       }
       case 'ProgressReported': {
         const { done, total } = event;
@@ -184,19 +189,18 @@ export class Translation {
       this.#told.clear();
       return [...closing, this.#snapshot()];
     }
-    const { id, text, citations, finishReason } = reply;
-    const known = new Set(this.#messageOf(id).citations.map((citation) => JSON.stringify(citation)));
-    this.#told.set(id, { text, citations, finishReason });
+    const messageId = encodeId('Message', reply.id);
+    const { text, finishReason } = reply;
+    const citations = reply.citations.map(citationOf);
+    const known = new Set(this.#messageOf(messageId).citations.map((citation) => JSON.stringify(citation)));
+    this.#told.set(messageId, { text, citations, finishReason });
+    const missed = citations.filter((citation) => !known.has(JSON.stringify(citation)));
     return [
-      ...citations
-        .filter((citation) => !known.has(JSON.stringify(citation)))
-        .map(
-          (citation): AgUiEvent => ({
-            type: 'CUSTOM',
-            name: 'sluice.source_cited',
-            value: { messageId: id, citation },
-          }),
-        ),
+      ...missed.map((citation) => ({
+        type: 'CUSTOM' as const,
+        name: 'sluice.source_cited' as const,
+        value: { messageId, citation },
+      })),
       this.#snapshot(),
     ];
   }
@@ -212,6 +216,15 @@ export class Translation {
     }));
     return { type: 'MESSAGES_SNAPSHOT', messages: [...sent, ...told] };
   }
+}
+
+/** The id that the message has in the graph. */
+function idOf({ messageId }: { readonly messageId: string }): string {
+  return encodeId('Message', messageId);
+}
+
+function citationOf({ passageId, ...rest }: CitationRecord): Citation {
+  return { ...rest, passageId: encodeId('Passage', passageId) };
 }
 
 /** Ends up on the client's message. */
