@@ -32,6 +32,7 @@ export default defineConfig({
     // Real sockets, databases and models on few cores: a test waits for what it tests, not for a clock.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'embedded', include: ['test/**/*.test.ts'], exclude: onPostgres } },

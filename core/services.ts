@@ -5,7 +5,7 @@ import type { CollectionStore } from './contracts/collection-store.ts';
 import type { ConversationStore } from './contracts/conversation-store.ts';
 import type { DocumentStore } from './contracts/document-store.ts';
 import type { Logger } from './contracts/logger.ts';
-import type { RunStore } from './contracts/run-store.ts';
+import type { StoredRunStore } from './contracts/run-store.ts';
 import type { SearchIndex } from './contracts/search-index.ts';
 import type { UsageStore } from './contracts/usage-store.ts';
 import type { HealthReport } from './health.ts';
@@ -34,7 +34,7 @@ export interface Services {
   readonly documents: DocumentStore;
   readonly searchIndex: SearchIndex;
   readonly conversations: ConversationStore;
-  readonly storedRuns: RunStore;
+  readonly storedRuns: StoredRunStore;
   readonly usage: UsageStore;
   readonly runs: Runs;
   readonly health: () => HealthReport;

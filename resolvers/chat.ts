@@ -4,9 +4,8 @@ import type { ChatInput } from '../core/chat/chat-input.ts';
 import { startChat as startChatInCore } from '../core/chat/start-chat.ts';
 import { GatewayError } from '../core/contracts/gateway-error.ts';
 import type { Attachment, MessageRole, ReasoningEffort } from '../core/contracts/model-provider.ts';
-import type { RunRecord } from '../core/contracts/run-store.ts';
+import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
-import type { UnwatchedPolicy } from '../core/runs/live-run.ts';
 import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
 import { assertDepth } from '../core/text/storable-json.ts';
 import { decodeId, parseId } from './global-id.ts';
@@ -67,7 +66,7 @@ export function startChat(
   return startChatInCore(services, principal.tenant, runId, chatInput(input));
 }
 
-function chatInput(input: StartChatArgs): ChatInput {
+export function chatInput(input: StartChatArgs): ChatInput {
   const { retrieval } = input;
   return {
     ...placeOf(input),

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { deleteConversation as deleteEverywhere } from '../core/chat/delete-conversation.ts';
 import type { BranchWindow, ConversationRecord, MessageRecord } from '../core/contracts/conversation-store.ts';
 import { GatewayError } from '../core/contracts/gateway-error.ts';
 import { checkFirst, decodeCursor, encodeCursor } from '../core/pagination.ts';
@@ -93,8 +94,13 @@ export async function updateConversation(
   return { conversation };
 }
 
-export async function deleteConversation({ id }: { readonly id: string }, { services, principal }: Context) {
-  const deleted = await services.conversations.delete(principal.tenant, decodeId('Conversation', id, 'id'));
-  if (!deleted) throw new GatewayError('NOT_FOUND', `There is no conversation ${id}.`);
+export async function deleteConversation(
+  { id }: { readonly id: string },
+  { services, principal, signal }: Context,
+): Promise<{ readonly deletedCount: number }> {
+  const conversationId = decodeId('Conversation', id, 'id');
+  if (!(await deleteEverywhere(services, principal.tenant, conversationId, signal))) {
+    throw new GatewayError('NOT_FOUND', `There is no conversation ${id}.`);
+  }
   return { deletedCount: 1 };
 }

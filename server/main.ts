@@ -1,17 +1,21 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type App, createApp } from './app.ts';
+import { keepRetention } from '../core/runs/retention.ts';
+import { createAgUi } from './ag-ui/ag-ui.ts';
+import { createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
 import { type Config, isLoopback } from './config-schema.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type Serving } from './http-server.ts';
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { version } from './version.ts';
 import { attachWebSocket } from './websocket.ts';
+
+const enterAgainMs = 1_000;
 
 export interface Gateway {
   /** Of the endpoint. */
@@ -25,9 +29,11 @@ export interface Gateway {
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const config = await loadConfig(environment);
-  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl].filter((secret) => secret != null);
+  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter(
+    (secret) => secret != null,
+  );
   const logger = createLogger({ level: config.logLevel, secrets });
-  let state: { app: App } | { notReady: string } = { notReady: 'it is opening its database' };
+  let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };
   const authenticate = createAuthenticate(config.apiKey);
   const server = createHttpServer({ config, authenticate, logger, state: () => state });
 
@@ -41,16 +47,26 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const opened = await openServices(config, logger);
   starting.defer(() => opened.close());
   const { services } = opened;
-  const interrupted = await services.runs.failInterrupted();
-  if (interrupted > 0) logger.warn({ interrupted }, 'runs that an earlier process left were ended as failed');
+  for (let other = await services.runs.enter(); other !== null; other = await services.runs.enter()) {
+    state = { notReady: whyNotIn(other) };
+    logger.warn({ other: other.instance }, state.notReady);
+    await services.clock.sleep(enterAgainMs);
+  }
+  starting.defer(() => services.runs.drain(0));
   const background = new AbortController();
   await prepareDocs(services, config, background.signal);
   const embedding = embedInBackground(services, background.signal);
+  const { storedRuns: store, runs, clock } = services;
+  const purging = keepRetention(
+    { store, log: runs.log, clock, logger, retentionMs: config.runs.retentionMs },
+    background.signal,
+  );
   state = { notReady: 'it is loading its embedding model' };
   await opened.modelReady;
   const app = createApp(services, config);
-  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError: createToClientError(logger) });
-  state = { app };
+  const toClientError = createToClientError(logger);
+  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError, logger });
+  state = { app, agUi: createAgUi(services, toClientError) };
   starting.move();
   boundMemory();
 
@@ -62,9 +78,11 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     state = { notReady: 'it is stopping' };
     server.close();
     background.abort();
+    // Where another instance can go on with their streams, clients are sent there at once.
+    if (config.redisUrl !== undefined) await sockets.close();
     await services.runs.drain(config.timeouts.drainMs);
     await sockets.close();
-    await embedding;
+    await Promise.all([embedding, purging]);
     server.closeIdleConnections();
     await settled(server);
     await opened.close();
@@ -78,6 +96,10 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
       return closing;
     },
   };
+}
+
+function whyNotIn({ instance }: { readonly instance: string }): string {
+  return `instance ${instance} uses this database too, and without REDIS_URL their logs would not meet: it waits until that one has gone`;
 }
 
 /** SSE responses end with their runs; what is still open after a second is a client that does not read. */

@@ -5,12 +5,13 @@ import {
   type LogGap,
   type LoggedEvent,
   type LogPage,
+  type LogState,
   type RunKey,
 } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
-import { RunLog } from './run-log.ts';
-import { WakeUps } from './wake-ups.ts';
+import { RunLog } from '../../core/runs/run-log.ts';
+import { WakeUps } from '../../core/runs/wake-ups.ts';
 
 export interface MemoryEventLogOptions {
   readonly clock: Pick<Clock, 'now'>;
@@ -99,6 +100,25 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
     if (closed) throw new GatewayError('CANCELLED', 'the event log is closed', { retryable: true });
   }
 
+  async function fence(key: RunKey, attempt: number, floor: number): Promise<LogState> {
+    ensureOpen();
+    const id = idOf(key);
+    const known = find(id);
+    if (known && attempt < known.attempt) throw new FencedError(key, attempt);
+    if (known?.ended) return { lastSeq: known.lastSeq, ended: true };
+    const log = known ?? new RunLog();
+    if (known) totalBytes -= known.bytes;
+    log.attempt = attempt;
+    log.touchedAt = clock.now();
+    log.raiseTo(floor);
+    totalBytes += log.bytes;
+    open.delete(id);
+    open.set(id, log);
+    sweepLater();
+    wakeUps.wake(id);
+    return { lastSeq: log.lastSeq, ended: false };
+  }
+
   // Async, so that a refusal is a rejection; there is no await inside, so that calls take effect in their order.
   async function append(key: RunKey, attempt: number, events: readonly RunEvent[]): Promise<number> {
     ensureOpen();
@@ -152,6 +172,14 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
     }
   }
 
+  async function remove(key: RunKey): Promise<void> {
+    const id = idOf(key);
+    for (const logs of [open, ended]) {
+      const log = logs.get(id);
+      if (log !== undefined) drop(logs, id, log);
+    }
+  }
+
   async function close(): Promise<void> {
     closed = true;
     clearTimeout(sweep);
@@ -162,7 +190,7 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
   }
 
   const stats = () => ({ logs: open.size + ended.size, bytes: totalBytes, waitedFor: wakeUps.size });
-  return { append, read, follow, close, stats };
+  return { fence, append, read, follow, remove, close, stats };
 }
 
 /** The length keeps ("a:b", "c") and ("a", "b:c") apart. */

@@ -4,7 +4,7 @@ import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { NewRun, RunPatch, RunRecord, RunStatus, UnstoredRunStore } from '../../core/contracts/run-store.ts';
 import { noUsage } from '../../core/models/usage-meter.ts';
-import { listRuns } from './run-list.ts';
+import { listRuns } from '../../core/runs/run-list.ts';
 
 export interface MemoryRunStoreOptions {
   readonly clock: Clock;
@@ -18,6 +18,7 @@ interface Entry {
   run: RunRecord;
   input: unknown;
   reply: MessageRecord | null;
+  cancelReason: string | null;
 }
 
 /**
@@ -68,8 +69,17 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
   function write(entry: Entry, patch: RunPatch): void {
     const status = patch.status ?? entry.run.status;
     const finishedAt = patch.finishedAt ?? (hasEnded(status) ? new Date(clock.now()) : entry.run.finishedAt);
+    const startedAt = patch.startedAt ?? (status === 'RUNNING' ? new Date(clock.now()) : null);
     const detail = patch.detail ?? entry.run.detail;
-    entry.run = { ...entry.run, ...patch, kind: detail.kind, detail, status, finishedAt };
+    entry.run = {
+      ...entry.run,
+      ...patch,
+      kind: detail.kind,
+      detail,
+      status,
+      startedAt: entry.run.startedAt ?? startedAt,
+      finishedAt,
+    };
     if (!hasEnded(status)) return;
     entry.input = null;
     ended.set(entry.run, clock.now());
@@ -81,11 +91,41 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
       const existing = find(run);
       if (existing !== undefined) return { run: existing.run, created: false };
       makeRoom();
-      const entry = { run: queued(run, new Date(clock.now())), input: run.input ?? null, reply: null };
+      const entry = {
+        run: queued(run, new Date(clock.now())),
+        input: run.input ?? null,
+        reply: null,
+        cancelReason: null,
+      };
       const ofTenant = tenants.get(run.tenant) ?? new Map<string, Entry>();
       tenants.set(run.tenant, ofTenant.set(run.runId, entry));
       size += 1;
       return { run: entry.run, created: true };
+    },
+
+    // Instance and store are one process: neither outlives the other.
+    async heartbeat() {
+      const entries = [...tenants.values()].flatMap((ofTenant) => [...ofTenant.values()]);
+      const cancels = entries.flatMap(({ run, cancelReason }) =>
+        cancelReason === null || hasEnded(run.status)
+          ? []
+          : [{ key: { tenant: run.tenant, runId: run.runId }, reason: cancelReason }],
+      );
+      return { lapsed: false, cancels };
+    },
+
+    async stillOwned(runs) {
+      return runs.filter((owned) => {
+        const run = find(owned)?.run;
+        return run !== undefined && run.attempt === owned.attempt && !hasEnded(run.status);
+      });
+    },
+
+    async requestCancel(key, reason) {
+      const entry = find(key);
+      if (entry === undefined || hasEnded(entry.run.status)) return false;
+      entry.cancelReason ??= reason;
+      return true;
     },
 
     async input(key) {
@@ -115,14 +155,6 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
 
     async reply(key) {
       return find(key)?.reply ?? null;
-    },
-
-    async failInterrupted(error) {
-      const underWay = [...tenants.values()]
-        .flatMap((ofTenant) => [...ofTenant.values()])
-        .filter((entry) => !hasEnded(entry.run.status));
-      for (const entry of underWay) write(entry, { status: 'FAILED', error });
-      return underWay.map((entry) => entry.run);
     },
   };
 }

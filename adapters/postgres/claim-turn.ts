@@ -10,13 +10,18 @@ import { insertRun, type RunRow, runOf, underWay } from './run-rows.ts';
  * Claims the run's id and writes its turn. Null when the id is taken: then nothing was touched. A refused turn throws,
  * and the transaction takes the run back.
  */
-export async function claimWithTurn(transaction: Queryable, run: NewRun, turn: NewTurn): Promise<RunRecord | null> {
+export async function claimWithTurn(
+  transaction: Queryable,
+  run: NewRun,
+  turn: NewTurn,
+  instance: string,
+): Promise<RunRecord | null> {
   const { tenant } = run;
   const conversationId = turn.conversation.id;
   const questionId = turn.question?.id ?? turn.parentMessageId;
   if (questionId === null) throw new GatewayError('BAD_INPUT', 'message is required without a parentMessageId');
   const detail = run.detail.kind === 'CHAT' ? { ...run.detail, conversationId, questionId } : run.detail;
-  const [row] = await transaction.query<RunRow>('run-claim', insertRun({ ...run, detail }));
+  const [row] = await transaction.query<RunRow>('run-claim', insertRun({ ...run, detail }, instance));
   if (row === undefined) return null;
   await openConversation(transaction, tenant, turn.conversation);
   const parentId = await parentOf(transaction, run, turn);

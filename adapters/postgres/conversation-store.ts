@@ -63,11 +63,18 @@ export function postgresConversationStore(database: Database): ConversationStore
     },
 
     async delete(tenant, id) {
-      const deleted = await database.query(
+      const rows = await database.query<{ run_id: string | null }>(
         'conversation-delete',
-        sql`delete from conversations where tenant = ${tenant} and id = ${id} returning id`,
+        sql`with gone as (
+            delete from conversations where tenant = ${tenant} and id = ${id} returning id
+          ), runs_gone as (
+            delete from runs using gone where runs.tenant = ${tenant} and runs.conversation_id = gone.id
+            returning runs.run_id
+          )
+          select runs_gone.run_id from gone left join runs_gone on true`,
       );
-      return deleted.length > 0;
+      if (rows.length === 0) return null;
+      return rows.flatMap(({ run_id }) => (run_id === null ? [] : [{ tenant, runId: run_id }]));
     },
   };
 }

@@ -58,12 +58,13 @@ export function runOf(row: RunRow): RunRecord {
 }
 
 /** Claims the id: returns the new row, or none when the id is taken. Waits for a claim of the same id that is not committed. */
-export function insertRun(run: NewRun): SQL {
+export function insertRun(run: NewRun, instance: string): SQL {
   return sql`insert into runs
-      (tenant, run_id, kind, status, attempt, input_hash, input, end_user, metadata, conversation_id, detail, usage)
-    values (${run.tenant}, ${run.runId}, ${run.detail.kind}, 'QUEUED', 1, ${run.inputHash}, ${jsonText(run.input)}::json,
-      ${run.user}, ${jsonText(run.metadata)}::jsonb, ${conversationIdOf(run.detail)}, ${jsonText(run.detail)}::json,
-      ${jsonText(noUsage)}::json)
+      (tenant, run_id, kind, status, attempt, instance, when_unwatched, timeout_ms, input_hash, input, end_user, metadata,
+        conversation_id, detail, usage)
+    values (${run.tenant}, ${run.runId}, ${run.detail.kind}, 'QUEUED', 1, ${instance}, ${run.whenUnwatched},
+      ${run.timeoutMs}, ${run.inputHash}, ${jsonText(run.input)}::json, ${run.user}, ${jsonText(run.metadata)}::jsonb,
+      ${conversationIdOf(run.detail)}, ${jsonText(run.detail)}::json, ${jsonText(noUsage)}::json)
     on conflict (tenant, run_id) do nothing
     returning ${runColumns}`;
 }
@@ -79,6 +80,9 @@ export function assignments(patch: RunPatch): SQL {
   if (patch.lastSeq !== undefined) set.push(sql`last_seq = ${patch.lastSeq}`);
   if (patch.detail !== undefined) {
     set.push(sql`detail = ${jsonText(patch.detail)}::json, conversation_id = ${conversationIdOf(patch.detail)}`);
+  }
+  if (patch.status === 'RUNNING' && patch.startedAt === undefined) {
+    set.push(sql`started_at = coalesce(started_at, clock_timestamp())`);
   }
   if (isEnd(patch.status)) {
     set.push(sql`input = null`);

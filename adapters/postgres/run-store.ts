@@ -1,21 +1,27 @@
 import type { NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
-import type { NewRun, RunFilter, RunPatch, RunRecord, RunStore } from '../../core/contracts/run-store.ts';
+import type { NewRun, RunFilter, RunPatch, RunRecord, StoredRunStore } from '../../core/contracts/run-store.ts';
 import { claimWithTurn } from './claim-turn.ts';
 import type { Database, Queryable } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
-import { insertMessage, jsonText } from './insert-message.ts';
+import { insertMessage } from './insert-message.ts';
+import { instanceLeases } from './instance-leases.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
+import { purgeRuns } from './purge-runs.ts';
 import { assignments, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
+import { takeovers } from './takeovers.ts';
 
 /** Runs in PostgreSQL, with the conversations they write. */
-export function postgresRunStore(database: Database): RunStore {
+export function postgresRunStore(database: Database): StoredRunStore {
   return {
-    async claim(run, turn) {
+    ...instanceLeases(database),
+    ...takeovers(database),
+
+    async claim(run, turn, instance) {
       const created =
         turn === null
-          ? await claimAlone(database, run)
-          : await database.transaction('run-claim', (transaction) => claimWithTurn(transaction, run, turn));
+          ? await claimAlone(database, run, instance)
+          : await database.transaction('run-claim', (transaction) => claimWithTurn(transaction, run, turn, instance));
       if (created !== null) return { run: created, created: true };
       const [existing] = await byRunIds(database, run.tenant, [run.runId]);
       if (existing === undefined) throw new Error(`run ${run.runId} was taken, and is gone`);
@@ -43,26 +49,27 @@ export function postgresRunStore(database: Database): RunStore {
       return sliceOf(rows, page, runOf, (row) => row.run_id);
     },
 
+    async underWay(tenant, conversationId) {
+      const rows = await database.query<RunRow>(
+        'runs-under-way',
+        sql`select ${runColumns} from runs
+          where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId} and ${underWay}`,
+      );
+      return rows.map(runOf);
+    },
+
+    purge: (options) => purgeRuns(database, options),
+
     async update(key, attempt, patch, reply) {
       if (patch.status === 'QUEUED') throw new Error(`run ${key.runId}: a run never goes back to QUEUED`);
       const rows = await database.query('run-update', updateRun(key, attempt, patch, reply));
       return rows.length > 0;
     },
-
-    async failInterrupted(error) {
-      const rows = await database.query<RunRow>(
-        'runs-fail-interrupted',
-        sql`update runs set status = 'FAILED', error = ${jsonText(error)}::json, input = null,
-            finished_at = clock_timestamp()
-          where ${underWay} returning ${runColumns}`,
-      );
-      return rows.map(runOf);
-    },
   };
 }
 
-async function claimAlone(database: Queryable, run: NewRun): Promise<RunRecord | null> {
-  const [row] = await database.query<RunRow>('run-claim', insertRun(run));
+async function claimAlone(database: Queryable, run: NewRun, instance: string): Promise<RunRecord | null> {
+  const [row] = await database.query<RunRow>('run-claim', insertRun(run, instance));
   return row === undefined ? null : runOf(row);
 }
 

@@ -1,6 +1,6 @@
 import type { Attachment, MessageRole, ReasoningEffort } from '../contracts/model-provider.ts';
+import type { UnwatchedPolicy } from '../contracts/run-store.ts';
 import type { SearchMode } from '../contracts/search-index.ts';
-import type { UnwatchedPolicy } from '../runs/live-run.ts';
 import type { MetadataFilterInput } from '../search/metadata-filter.ts';
 
 export interface RetrievalRequest {

@@ -24,7 +24,11 @@ export class Reply {
 
   start(): void {
     this.#open = true;
-    this.#io.emit({ type: 'TextMessageStarted', messageId: this.id });
+    const { begun } = this.#io;
+    if (!begun.messages.has(this.id)) this.#io.emit({ type: 'TextMessageStarted', messageId: this.id });
+    if (begun.messages.has(this.id) || begun.isLost) {
+      this.#io.emit({ type: 'TextMessageReset', messageId: this.id, reason: 'The instance that wrote it has gone.' });
+    }
   }
 
   /** Drops what was written: the generation begins again. */

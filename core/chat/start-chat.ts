@@ -44,12 +44,12 @@ export async function startChat(
       input: conversationId === null ? input : { ...input, conversationId },
       user: input.user,
       metadata: input.metadata,
+      whenUnwatched: input.whenUnwatched,
+      timeoutMs: input.timeoutMs ?? limits.maxRunTimeoutMs,
       detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: randomUUID() },
     },
     stored: input.store,
     turn,
-    whenUnwatched: input.whenUnwatched,
-    timeoutMs: input.timeoutMs ?? limits.maxRunTimeoutMs,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { RunKey } from './event-log.ts';
 import type { Json } from './filter.ts';
 import type { Attachment, FinishReason, MessageRole } from './model-provider.ts';
 import type { Page, Slice } from './page.ts';
@@ -66,6 +67,6 @@ export interface ConversationStore {
   ): Promise<readonly BranchSlice[]>;
   /** Null when there is none. */
   rename(tenant: string, id: string, title: string | null): Promise<ConversationRecord | null>;
-  /** False when there was none. Its messages go with it; its runs stay. */
-  delete(tenant: string, id: string): Promise<boolean>;
+  /** Its messages and its runs go with it: returns the keys of those runs, null when there was no such conversation. */
+  delete(tenant: string, id: string): Promise<readonly RunKey[] | null>;
 }

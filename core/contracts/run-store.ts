@@ -29,6 +29,8 @@ export type RunDetail =
       readonly documentsDone: number;
       readonly documentsSkipped: number;
       readonly failures: readonly IngestFailureRecord[];
+      /** By their place in the input, those that need not be done again when the run goes on elsewhere. */
+      readonly finishedBatches: readonly number[];
     };
 
 export interface RunRecord extends RunKey {
@@ -51,8 +53,14 @@ export interface RunRecord extends RunKey {
   readonly lastSeq: number | null;
 }
 
+/** What becomes of a run that nobody follows any more. */
+export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
+
 export interface NewRun extends RunKey {
   readonly inputHash: string;
+  readonly whenUnwatched: UnwatchedPolicy;
+  /** The run's own deadline, counted from its first start; null: none. */
+  readonly timeoutMs: number | null;
   /** All that executing needs: a run can be executed from its row alone. Kept until the run ends. */
   readonly input: unknown;
   readonly user: string | null;
@@ -89,16 +97,61 @@ export interface RunFilter {
   readonly user?: string;
 }
 
-/** Every method but `interrupted` is bound to one tenant. */
+/**
+ * An instance is alive as long as it says so in time. One lease for all its runs: what it costs does not grow with them.
+ * Expiry is judged by the store's clock alone, since those of instances differ.
+ */
+export interface Lease {
+  readonly instance: string;
+  readonly leaseMs: number;
+}
+
+export interface Heartbeat {
+  /** The lease had expired, or was never there: others may have taken runs, see `stillOwned`. */
+  readonly lapsed: boolean;
+  /** Runs of this instance that somebody wants cancelled. Told again until they have ended. */
+  readonly cancels: readonly { readonly key: RunKey; readonly reason: string }[];
+  /** How many live, this one among them; where the store knows. */
+  readonly instances?: number;
+}
+
+/** A run as its executing instance knows it. */
+export interface OwnedRun extends RunKey {
+  readonly attempt: number;
+}
+
+/** What an instance needs to execute a run that another one has left. */
+export interface TakenRun {
+  /** With the new attempt. */
+  readonly run: RunRecord;
+  readonly input: unknown;
+  readonly whenUnwatched: UnwatchedPolicy;
+  /** What is left of its deadline. */
+  readonly timeoutMs: number | null;
+  readonly cancelReason: string | null;
+}
+
+/** Every method is bound to one tenant, or to the runs that an instance owns. */
 export interface RunStore {
   /**
-   * Claims the id. `created: false` returns the run that has it, whatever its input: the caller compares hashes.
+   * Claims the id, and the run for the instance. `created: false` returns the run that has it, whatever its
+   * input: the caller compares hashes.
    * With a turn, the conversation and the question are written in the same transaction, and these are refused:
    * an unknown conversation or parent (NOT_FOUND), a parent that is not in the conversation (BAD_INPUT), no question and a
    * parent that is no USER message (BAD_INPUT), and, unless it is a branch, a conversation with a run under way
    * (CONFLICT with details.runId). `run.detail` comes back with the ids filled in.
    */
-  claim(run: NewRun, turn: NewTurn | null): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
+  claim(
+    run: NewRun,
+    turn: NewTurn | null,
+    instance: string,
+  ): Promise<{ readonly run: RunRecord; readonly created: boolean }>;
+  /** Prolongs the instance's lease. */
+  heartbeat(lease: Lease): Promise<Heartbeat>;
+  /** Those of the given runs that are under way and have not been taken from their attempt. */
+  stillOwned(runs: readonly OwnedRun[]): Promise<readonly OwnedRun[]>;
+  /** Leaves word for the owner, who hears of it with its next heartbeat. False when the run has ended or is unknown. */
+  requestCancel(key: RunKey, reason: string): Promise<boolean>;
   /** What `claim` was given as input; null when the run has ended or is unknown. */
   input(key: RunKey): Promise<unknown>;
   byRunIds(tenant: string, runIds: readonly string[], signal?: AbortSignal): Promise<readonly RunRecord[]>;
@@ -106,11 +159,50 @@ export interface RunStore {
   list(tenant: string, filter: RunFilter, page: Page, signal?: AbortSignal): Promise<Slice<RunRecord>>;
   /** Writes if `attempt` still owns the run and it has not ended; false otherwise. A reply is written in the same transaction. */
   update(key: RunKey, attempt: number, patch: RunPatch, reply?: NewMessage): Promise<boolean>;
-  /** Ends every QUEUED or RUNNING run, of any tenant, as FAILED with this error; returns them. Called once at start. */
-  failInterrupted(error: RunErrorRecord): Promise<readonly RunRecord[]>;
 }
 
-/** Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. */
+/** Runs with `store: true`: they outlive the instance that executes them. */
+export interface StoredRunStore extends RunStore {
+  /**
+   * Enters the instance before its first heartbeat. One that must be `alone` (its log is its own) enters only when no other
+   * one is alive, and keeps others out; null once it is in, else who is in the way. `others: 'dead'`: it is known that they are.
+   */
+  enter(
+    lease: Lease,
+    options: { readonly alone: boolean; readonly others: 'unknown' | 'dead' },
+  ): Promise<{ readonly instance: string; readonly alone: boolean } | null>;
+  /**
+   * Gives the instance at most `limit` runs, of any tenant, whose instance let its lease expire or released them
+   * (`abandoned: 'all'`: all that are not its own, for the only instance of a database), each with the next attempt. A run
+   * that is lost for the `maxLosses`th time comes back ended as FAILED with `error` instead. Instances that ask together get
+   * different runs.
+   */
+  takeOver(
+    instance: string,
+    options: {
+      readonly abandoned: 'expired' | 'all';
+      readonly limit: number;
+      readonly maxLosses: number;
+      readonly error: RunErrorRecord;
+    },
+  ): Promise<{ readonly taken: readonly TakenRun[]; readonly failed: readonly RunRecord[] }>;
+  /** The runs of a conversation that have not ended. */
+  underWay(tenant: string, conversationId: string): Promise<readonly RunRecord[]>;
+  /**
+   * Removes at most `limit` runs, of any tenant, that ended longer ago than this, oldest first, and instances that are long
+   * dead. Null when another instance is at it.
+   */
+  purge(options: { readonly endedBeforeMs: number; readonly limit: number }): Promise<readonly RunKey[] | null>;
+  /** Gives a run back: others may take it at once, and it does not count as a loss. False when it was no longer owned. */
+  release(run: OwnedRun): Promise<boolean>;
+  /** The instance is going: what it still owns may be taken at once. */
+  leave(instance: string): Promise<void>;
+}
+
+/**
+ * Runs with `store: false`: kept in memory or Redis, with the reply that has no database row to live in. One whose
+ * instance lets its lease expire is found ended, as FAILED and retryable: nobody takes it over.
+ */
 export interface UnstoredRunStore extends RunStore {
   /** The reply that `update` was given; null when there was none, or the run is gone. */
   reply(key: RunKey): Promise<MessageRecord | null>;

@@ -1,11 +1,14 @@
 import type { Clock } from '../contracts/clock.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
-import type { TerminalEvent } from '../contracts/run-event.ts';
-import type { RunPatch, RunStatus, RunStore } from '../contracts/run-store.ts';
+import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
+import type { RunPatch, RunStore } from '../contracts/run-store.ts';
+import { type Begun, nothingBegun, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
+import { persist } from './persist.ts';
 import { runErrorOf } from './run-error.ts';
+import { endLog, statusOf } from './terminal.ts';
 
 interface Parts {
   readonly log: EventLog;
@@ -13,30 +16,43 @@ interface Parts {
   readonly logger: Logger;
   readonly store: RunStore;
   readonly executor: Executor;
+  /** Gives the run back, for another instance to go on with it. */
+  readonly release: () => Promise<unknown>;
   readonly eventLoopLagMs?: (() => number) | undefined;
 }
 
 /**
- * One attempt at a run, from RunStarted to the terminal event. The end is written to the store, with the reply, before
- * the terminal event is appended, so whoever sees the event finds everything saved. Never rejects: an attempt that was
- * fenced off stops without another word.
+ * One attempt at a run, up to the terminal event. The end is written to the store, with the reply, before the terminal
+ * event is appended, so whoever sees the event finds everything saved. Never rejects: an attempt that was fenced off, or
+ * departs, stops without another word.
  */
 export async function executeRun(live: LiveRun, input: unknown, parts: Parts): Promise<void> {
   const { log, logger } = parts;
   const { run } = live;
+  const lost = (isRefused: boolean): void =>
+    logger.warn({ runId: run.runId, tenant: run.tenant, attempt: run.attempt, isRefused }, 'an attempt lost its run');
   const writer = createDeltaWriter({
     append: (events) => log.append(run, run.attempt, events),
-    onError: (error) => live.abort(error),
+    onError: (error) => {
+      if (!(error instanceof FencedError)) return live.abort(error);
+      lost(true);
+      live.depart('lost');
+    },
     ...(parts.eventLoopLagMs ? { eventLoopLagMs: parts.eventLoopLagMs } : {}),
   });
   try {
     const result = await attempt(live, input, writer, parts);
-    const lastSeq = await writer.flush();
-    await end(live, result, lastSeq + 1, parts);
+    if (live.departure !== null) {
+      const isClosed = await writer.close().catch(() => null);
+      if (live.departure === 'lost' && isClosed !== null) lost(false);
+      if (live.departure === 'handed-over') await parts.release();
+      return;
+    }
+    await end(live, result, writer, parts);
   } catch (error) {
-    if (error instanceof FencedError) return;
+    if (error instanceof FencedError) return lost(true);
     logger.error({ runId: run.runId, tenant: run.tenant, error }, 'a run could not be ended as it should');
-    await endWithoutStore(live, error, writer, parts);
+    await failForGood(live, error, writer, parts);
   } finally {
     await writer.close().catch(() => {});
   }
@@ -45,23 +61,51 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
 async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts: Parts): Promise<RunResult> {
   const { run } = live;
   try {
+    const begun = run.attempt === 1 ? nothingBegun : await goOn(live, parts);
     live.signal.throwIfAborted();
-    const owned = await parts.store.update(run, run.attempt, {
-      status: 'RUNNING',
-      startedAt: new Date(parts.clock.now()),
-    });
-    if (!owned) throw new FencedError(run, run.attempt);
-    writer.write({ type: 'RunStarted', kind: run.kind });
-    return await parts.executor(runIo(live, writer, parts.store), input);
+    if (!begun.started) writer.write({ type: 'RunStarted', kind: run.kind });
+    const started = markStarted(live, writer, parts);
+    const result = await parts.executor(runIo(live, begun, writer, parts.store), input);
+    await started;
+    return result;
   } catch (error) {
+    if (error instanceof FencedError) live.depart('lost');
     return { error };
   }
 }
 
-function runIo(live: LiveRun, writer: DeltaWriter, store: RunStore): RunIo {
+/**
+ * Beside the work, which does not wait for it. Only once RunStarted is in the log: a run that is marked as started and has
+ * an empty log has lost that log. A store or a log that cannot be reached will be heard of at the run's end.
+ */
+async function markStarted(live: LiveRun, writer: DeltaWriter, { store, clock }: Parts): Promise<void> {
+  const { run, signal } = live;
+  try {
+    await writer.flush();
+    const isOwned = await persist(() => store.update(run, run.attempt, { status: 'RUNNING' }), clock, signal);
+    if (!isOwned) live.depart('lost');
+  } catch {
+    // Nothing is lost but the mark.
+  }
+}
+
+/** After an earlier attempt. Where its end is in the log and only the store has not heard of it, nothing is done again. */
+async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
+  const { run } = live;
+  const { state, begun } = await takeLog(log, run);
+  if (!state.ended) return begun;
+  const last = (await log.read(run, state.lastSeq - 1, 1)).events[0]?.event;
+  if (last !== undefined && isTerminal(last)) {
+    await store.update(run, run.attempt, { ...endOf(last), lastSeq: state.lastSeq });
+  }
+  throw new FencedError(run, run.attempt);
+}
+
+function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, store: RunStore): RunIo {
   const { run } = live;
   return {
     run,
+    begun,
     signal: live.signal,
     meter: live.meter,
     emit: (event) => writer.write(event),
@@ -71,43 +115,46 @@ function runIo(live: LiveRun, writer: DeltaWriter, store: RunStore): RunIo {
   };
 }
 
-async function end(live: LiveRun, result: RunResult, lastSeq: number, parts: Parts): Promise<void> {
-  const { run, meter } = live;
+async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: Parts): Promise<void> {
+  const { log, store, clock, logger } = parts;
+  const { run } = live;
   const terminal = terminalEvent(live, result);
   if (terminal.type === 'RunFailed' && terminal.error.code === 'INTERNAL') {
-    parts.logger.error({ runId: run.runId, tenant: run.tenant, error: result.error }, 'a run failed');
+    logger.error({ runId: run.runId, tenant: run.tenant, error: result.error }, 'a run failed');
   }
+  // A log that cannot be reached does not undo what was done: the store has it, and followers are told by it.
+  const lastSeq = await writer.flush().catch((error: unknown) => {
+    if (error instanceof FencedError) throw error;
+    return null;
+  });
   const patch: RunPatch = {
-    status: statusOf(terminal),
-    finishedAt: new Date(parts.clock.now()),
-    usage: meter.usage,
-    lastSeq,
-    ...(terminal.type === 'RunFailed' ? { error: terminal.error } : {}),
+    ...endOf(terminal),
+    ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }),
     ...(result.detail ? { detail: result.detail } : {}),
   };
-  if (!(await parts.store.update(run, run.attempt, patch, result.reply))) throw new FencedError(run, run.attempt);
-  await parts.log.append(run, run.attempt, [terminal]);
+  if (await persist(() => store.update(run, run.attempt, patch, result.reply), clock)) {
+    await log.append(run, run.attempt, [terminal]);
+    return;
+  }
+  // Fenced off, unless it was our own write whose confirmation was lost: then its end belongs into the log.
+  const [now] = await store.byRunIds(run.tenant, [run.runId]);
+  if (now !== undefined && now.attempt === run.attempt) await endLog(log, now);
 }
 
-/** The store or the log refused the end: followers are still told that it is one, and the run that it has ended. */
-async function endWithoutStore(
+/** The store refused the end: followers are told that it is one, and the run that it has failed. */
+async function failForGood(
   live: LiveRun,
   error: unknown,
   writer: DeltaWriter,
   { log, store, clock }: Parts,
 ): Promise<void> {
   const { run, meter } = live;
-  const failure = runErrorOf(error);
+  const terminal: TerminalEvent = { type: 'RunFailed', error: runErrorOf(error), usage: meter.usage };
   const lastSeq = await writer.flush().catch(() => null);
-  const patch: RunPatch = {
-    status: 'FAILED',
-    finishedAt: new Date(clock.now()),
-    usage: meter.usage,
-    error: failure,
-    ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }),
-  };
-  await store.update(run, run.attempt, patch).catch(() => false);
-  await log.append(run, run.attempt, [{ type: 'RunFailed', error: failure, usage: meter.usage }]).catch(() => {});
+  const patch: RunPatch = { ...endOf(terminal), ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }) };
+  const isWritten = await persist(() => store.update(run, run.attempt, patch), clock).catch(() => false);
+  // One that the store does not know to have ended is taken over: it must not have an end in the log.
+  if (isWritten) await log.append(run, run.attempt, [terminal]).catch(() => {});
 }
 
 function terminalEvent(live: LiveRun, result: RunResult): TerminalEvent {
@@ -120,13 +167,10 @@ function terminalEvent(live: LiveRun, result: RunResult): TerminalEvent {
     : { type: 'RunFailed', error, usage };
 }
 
-function statusOf(terminal: TerminalEvent): RunStatus {
-  switch (terminal.type) {
-    case 'RunFinished':
-      return 'SUCCEEDED';
-    case 'RunFailed':
-      return 'FAILED';
-    case 'RunCancelled':
-      return 'CANCELLED';
-  }
+function endOf(terminal: TerminalEvent): RunPatch {
+  return {
+    status: statusOf(terminal),
+    usage: terminal.usage,
+    ...(terminal.type === 'RunFailed' ? { error: terminal.error } : {}),
+  };
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../contracts/clock.ts';
-import type { LogGap, LoggedEvent, RunKey } from '../contracts/event-log.ts';
-import type { TerminalEvent } from '../contracts/run-event.ts';
+import type { EventLog, LogGap, LoggedEvent, RunKey } from '../contracts/event-log.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
-import { runErrorOf, runNotFound } from './run-error.ts';
+import { runNotFound } from './run-error.ts';
 import { hasEnded, type Runs } from './runs.ts';
+import { endLog, terminalOf } from './terminal.ts';
 
 /** What a follower sees: the log's events and, in place of events that are no longer kept, one gap. */
 export type FollowedEvent =
@@ -11,6 +12,7 @@ export type FollowedEvent =
   | { readonly seq: number; readonly at: number; readonly event: { readonly type: 'StreamGap' } };
 
 const runAppearsWithinMs = 5_000;
+const lookEveryMs = 5_000;
 
 /**
  * The end of a run whose process died with its log: nobody knows how far that had come, so the end is numbered past
@@ -32,7 +34,7 @@ export async function* followRun(
   // Before the run is there: a run that finds itself unwatched when it starts would count this follower as missing.
   using _watching = runs.watch(key);
   const run = await appearance(services, key, signal);
-  if (run !== null && hasEnded(run) && (await runs.log.read(key, 0, 1)).lastSeq === 0) {
+  if (run !== null && hasEnded(run) && (await isGone(runs.log, key))) {
     yield* epilogue(run, after);
     return;
   }
@@ -75,6 +77,16 @@ export async function readRun(
   return { events, hasNext: (events.at(-1)?.seq ?? after) < page.lastSeq };
 }
 
+/** False as well when the log cannot be reached now: then it is waited for. */
+async function isGone(log: EventLog, key: RunKey): Promise<boolean> {
+  try {
+    return (await log.read(key, 0, 1)).lastSeq === 0;
+  } catch (error) {
+    if (error instanceof GatewayError && error.retryable) return false;
+    throw error;
+  }
+}
+
 /** The run as soon as it is there; null when this process executes it: then its log is here, and nothing need be asked. */
 async function appearance(
   { runs, clock }: { readonly runs: Runs; readonly clock: Clock },
@@ -91,18 +103,29 @@ async function appearance(
   }
 }
 
-/** Resolves when the run has ended and its log is gone; looks every few seconds, for as long as it is followed. */
+/**
+ * Resolves when the run has ended and its log is gone; looks every few seconds, for as long as it is followed. A log that is
+ * there and has no end long after its run has one gets it here: whoever should have written it is dead.
+ */
 async function endOfLostLog(
   { runs, clock }: { readonly runs: Runs; readonly clock: Clock },
   key: RunKey,
   signal: AbortSignal,
 ): Promise<void> {
+  let hadEnded = false;
   for (;;) {
-    await clock.sleep(5_000, signal);
+    await clock.sleep(lookEveryMs, signal);
     if (runs.isLive(key)) continue;
-    const run = await runs.find(key, signal);
-    if (run !== null && !hasEnded(run)) continue;
-    if ((await runs.log.read(key, 0, 1)).lastSeq === 0) return;
+    try {
+      const run = await runs.find(key, signal);
+      if (run !== null && !hasEnded(run)) continue;
+      if ((await runs.log.read(key, 0, 1)).lastSeq === 0) return;
+      if (run !== null && hadEnded) await endLog(runs.log, run);
+      hadEnded = true;
+    } catch (error) {
+      // What cannot be reached now is looked at again; the follower waits meanwhile.
+      if (signal.aborted || !(error instanceof GatewayError && error.retryable)) throw error;
+    }
   }
 }
 
@@ -113,13 +136,6 @@ function* epilogue(run: RunRecord, after: number): Generator<FollowedEvent> {
   if (after >= last) return;
   if (last - 1 > after) yield gapEvent(last - 1, at);
   yield { seq: last, at, event: terminalOf(run) };
-}
-
-function terminalOf(run: RunRecord): TerminalEvent {
-  const { usage, error } = run;
-  if (run.status === 'SUCCEEDED') return { type: 'RunFinished', usage };
-  if (run.status === 'CANCELLED') return { type: 'RunCancelled', reason: 'The run was cancelled.', usage };
-  return { type: 'RunFailed', error: error ?? runErrorOf(new Error('a failed run without an error')), usage };
 }
 
 const gapEvent = (seq: number, at: number): FollowedEvent => ({ seq, at, event: { type: 'StreamGap' } });

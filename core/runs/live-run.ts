@@ -1,11 +1,10 @@
 import type { NewMessage } from '../contracts/conversation-store.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
-import type { RunDetail, RunPatch, RunRecord } from '../contracts/run-store.ts';
+import type { RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { UsageMeter } from '../models/usage-meter.ts';
+import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
-
-/** What becomes of a run that nobody follows any more. */
-export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
 
 /** What an executor is given: its run, and the only ways to say something about it. */
 export interface RunIo {
@@ -13,6 +12,8 @@ export interface RunIo {
   /** Fires for cancelRun, the run's timeout, the unwatched policy and shutdown; its reason is the error to end with. */
   readonly signal: AbortSignal;
   readonly meter: UsageMeter;
+  /** What an earlier attempt has said already. */
+  readonly begun: Begun;
   /** Queues an event for the log; deltas are coalesced, order is kept. */
   emit(event: RunEvent): void;
   /** Writes progress to the run's row, if this attempt still owns it. */
@@ -37,7 +38,12 @@ export interface LiveRunOptions {
   readonly timeoutMs: number | null;
   /** How many follow it already. */
   readonly watchers: number;
+  /** Asked when nobody follows it here any more. */
+  readonly isFollowedElsewhere: () => Promise<boolean>;
 }
+
+/** How a run leaves this process without an end: another instance has it, or may have it. */
+export type Departure = 'lost' | 'handed-over';
 
 /** A run that this process executes: its signal, its policy, its end. */
 export class LiveRun {
@@ -45,34 +51,47 @@ export class LiveRun {
   readonly meter = new UsageMeter();
   readonly finished: Promise<void>;
   readonly #controller = new AbortController();
-  readonly #policy: UnwatchedPolicy;
-  readonly #graceMs: number;
+  readonly #options: LiveRunOptions;
   #settle: () => void = () => {};
   #ended = false;
+  #departure: Departure | null = null;
+  #watchers = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(run: RunRecord, { policy, graceMs, timeoutMs, watchers }: LiveRunOptions) {
+  constructor(run: RunRecord, options: LiveRunOptions) {
     this.run = run;
-    this.#policy = policy;
-    this.#graceMs = graceMs;
+    this.#options = options;
+    this.meter.addUsage(run.usage);
     this.finished = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    if (timeoutMs !== null) this.#armDeadline(timeoutMs);
-    this.watchedBy(watchers);
+    if (options.timeoutMs !== null) this.#armDeadline(options.timeoutMs);
+    this.watchedBy(options.watchers);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
+  get departure(): Departure | null {
+    return this.#departure;
+  }
+
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }
 
+  /** Stops the work here without an end. What ended before it keeps its end. */
+  depart(departure: Departure): void {
+    if (this.#ended || this.signal.aborted) return;
+    this.#departure = departure;
+    this.abort(new GatewayError('UPSTREAM_UNAVAILABLE', 'The run goes on at another instance.', { retryable: true }));
+  }
+
   /** So many follow the run now: with nobody left the grace period begins, with somebody there it is over. */
   watchedBy(watchers: number): void {
+    this.#watchers = watchers;
     clearTimeout(this.#graceTimer);
     if (watchers === 0) this.#armGrace();
   }
@@ -85,11 +104,16 @@ export class LiveRun {
   }
 
   #armGrace(): void {
-    if (this.#policy === 'FINISH' || this.#ended || this.signal.aborted) return;
-    this.#graceTimer = setTimeout(
-      () => this.abort(cancelled(`Nobody followed the run for ${this.#graceMs} ms (whenUnwatched: CANCEL).`)),
-      this.#graceMs,
-    );
+    if (this.#options.policy === 'FINISH' || this.#ended || this.signal.aborted) return;
+    this.#graceTimer = setTimeout(() => void this.#graceOver(), this.#options.graceMs);
+  }
+
+  async #graceOver(): Promise<void> {
+    const followed = await this.#options.isFollowedElsewhere();
+    // Somebody may have come here while the others were asked.
+    if (this.#watchers > 0) return;
+    if (followed) return this.#armGrace();
+    this.abort(cancelled(`Nobody followed the run for ${this.#options.graceMs} ms (whenUnwatched: CANCEL).`));
   }
 
   #armDeadline(timeoutMs: number): void {

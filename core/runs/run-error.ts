@@ -2,16 +2,17 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../contracts/run-event.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
 
-/** What a run says of its failure. Anything but a GatewayError is masked, as it is in GraphQL errors. */
+/** What a run says of its failure. What is internal, or no GatewayError at all, is masked, as it is in GraphQL errors. */
 export function runErrorOf(error: unknown): RunErrorRecord {
-  if (error instanceof GatewayError) {
-    const { code, message, retryable, details } = error;
+  const told = error instanceof GatewayError ? error : null;
+  if (told !== null && told.code !== 'INTERNAL') {
+    const { code, message, retryable, details } = told;
     return { code, message, retryable, details };
   }
   return {
     code: 'INTERNAL',
     message: 'Internal error: the gateway log has it under the run id.',
-    retryable: false,
+    retryable: told?.retryable ?? false,
     details: {},
   };
 }
@@ -29,13 +30,22 @@ export const shuttingDown = (): GatewayError =>
     retryable: true,
   });
 
-/** What an interrupted run is told to have died of, when the next process finds it. */
+/** The end of a run that is not stored, and so died with its instance. */
 export const interrupted: RunErrorRecord = {
   code: 'INTERNAL',
-  message: 'The process that executed this run ended before the run did. Start it again under a new runId.',
+  message:
+    'The instance that executed this run has gone, and the run was not stored. Start it again under a new runId.',
   retryable: true,
   details: {},
 };
+
+/** The end of a run that took every instance with it that tried. */
+export const lostTooOften = (times: number): RunErrorRecord => ({
+  code: 'INTERNAL',
+  message: `The instance that executed this run ended before the run did, ${times} times (runs.maxAttempts).`,
+  retryable: true,
+  details: { attempts: times },
+});
 
 export const runNotFound = (runId: string): GatewayError => new GatewayError('NOT_FOUND', `There is no run ${runId}.`);
 

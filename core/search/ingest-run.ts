@@ -4,6 +4,7 @@ import type { RunRecord } from '../contracts/run-store.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import type { Executor } from '../runs/live-run.ts';
 import type { Runs } from '../runs/runs.ts';
+import { assertStorable } from '../text/normalise.ts';
 import { type IngestServices, type IngestTally, ingestDocuments } from './ingest.ts';
 import { type DocumentInput, screenDocuments } from './screen-documents.ts';
 import { collectionNotFound } from './search.ts';
@@ -36,6 +37,7 @@ export async function startIngest(
       `documents must hold 1–${max} documents (limits.maxDocumentsPerIngest), got ${documents.length}.`,
     );
   }
+  assertStorable(request.in, 'in');
   const [collection] = await services.collections.byNames(tenant, [request.in]);
   if (collection === undefined) throw collectionNotFound(request.in);
   const { accepted, failures } = screenDocuments(documents, services.limits);
@@ -48,6 +50,8 @@ export async function startIngest(
       input,
       user: null,
       metadata: {},
+      whenUnwatched: 'FINISH',
+      timeoutMs: null,
       detail: {
         kind: 'INGEST',
         collectionId: collection.id,
@@ -55,12 +59,11 @@ export async function startIngest(
         documentsDone: 0,
         documentsSkipped: 0,
         failures,
+        finishedBatches: [],
       },
     },
     stored: true,
     turn: null,
-    whenUnwatched: 'FINISH',
-    timeoutMs: null,
   });
 }
 
@@ -69,13 +72,15 @@ export function ingestExecutor(services: IngestServices): Executor {
     const { documents, embeddingModel } = input as IngestInput; // what startIngest gave to the store
     const { detail, tenant } = io.run;
     if (detail.kind !== 'INGEST') throw new Error(`a run of kind ${detail.kind} came to the ingest executor`);
-    const detailOf = (tally: IngestTally) => ({
+    // What an earlier attempt had saved; the failures of the input itself are among its failures.
+    let tally: IngestTally = { ...detail, done: detail.documentsDone, skipped: detail.documentsSkipped };
+    const detailOf = ({ done, skipped, failures, finishedBatches }: IngestTally) => ({
       ...detail,
-      documentsDone: tally.done,
-      documentsSkipped: tally.skipped,
-      failures: [...detail.failures, ...tally.failures],
+      documentsDone: done,
+      documentsSkipped: skipped,
+      failures,
+      finishedBatches,
     });
-    let tally: IngestTally = { done: 0, skipped: 0, failures: [] };
     try {
       await ingestDocuments(
         services,
@@ -85,9 +90,10 @@ export function ingestExecutor(services: IngestServices): Executor {
         async (sums) => {
           tally = sums;
           await io.save({ detail: detailOf(sums), usage: io.meter.usage });
-          const done = sums.done + sums.skipped + sums.failures.length + detail.failures.length;
+          const done = sums.done + sums.skipped + sums.failures.length;
           io.emit({ type: 'ProgressReported', done, total: detail.documentsTotal });
         },
+        tally,
       );
       return { detail: detailOf(tally) };
     } catch (error) {

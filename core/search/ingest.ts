@@ -20,7 +20,11 @@ export interface IngestTally {
   readonly done: number;
   readonly skipped: number;
   readonly failures: readonly IngestFailureRecord[];
+  /** By their place. */
+  readonly finishedBatches: readonly number[];
 }
+
+export const nothingIngested: IngestTally = { done: 0, skipped: 0, failures: [], finishedBatches: [] };
 
 export interface IngestServices {
   readonly documents: DocumentStore;
@@ -37,7 +41,8 @@ const passagesAtOnce = 4_096;
 /**
  * Normalises, skips what has not changed, splits, embeds and writes, batch by batch. A document that the model refuses is a
  * failure of its own; the others are kept. A provider that stays away is no document's fault: it ends the ingest, and what
- * was written by then stays. `onProgress` is called after each batch, with the sums so far.
+ * was written by then stays. `onProgress` is called after each batch, with the sums so far. Given the sums of an earlier
+ * attempt, it goes on from them.
  */
 export async function ingestDocuments(
   services: IngestServices,
@@ -45,8 +50,10 @@ export async function ingestDocuments(
   documents: readonly DocumentInput[],
   call: CallOptions,
   onProgress: (tally: IngestTally) => Promise<void>,
+  earlier: IngestTally = nothingIngested,
 ): Promise<IngestTally> {
-  let tally: IngestTally = { done: 0, skipped: 0, failures: [] };
+  let tally = earlier;
+  const finished = new Set(earlier.finishedBatches);
   const failed = new AbortController();
   const limit = pLimit(batchesAtOnce);
   // What is still being embedded when the ingest fails would be paid for nothing.
@@ -54,9 +61,9 @@ export async function ingestDocuments(
     ...call,
     signal: AbortSignal.any([call.signal, failed.signal]),
   });
-  const batches = chunks(documents, batchSize).map((batch) =>
+  const batches = chunks(documents, batchSize).map((batch, place) =>
     limit(async () => {
-      if (failed.signal.aborted) return;
+      if (failed.signal.aborted || finished.has(place)) return;
       try {
         call.signal.throwIfAborted();
         const outcome = await ingestBatch(services, target, batch, embed, call);
@@ -64,6 +71,7 @@ export async function ingestDocuments(
           done: tally.done + outcome.done,
           skipped: tally.skipped + outcome.skipped,
           failures: [...tally.failures, ...outcome.failures],
+          finishedBatches: [...tally.finishedBatches, place],
         };
         await onProgress(tally);
       } catch (error) {
@@ -82,7 +90,7 @@ async function ingestBatch(
   batch: readonly DocumentInput[],
   embed: Embed,
   call: CallOptions,
-): Promise<IngestTally> {
+): Promise<Omit<IngestTally, 'finishedBatches'>> {
   const failures: IngestFailureRecord[] = [];
   const known = await documents.contentHashes(
     call.tenant,

@@ -29,6 +29,8 @@ export function newRun(tenant: string, changes: Partial<NewRun> = {}): NewRun {
     input: { message: 'hello' },
     user: null,
     metadata: {},
+    whenUnwatched: 'FINISH',
+    timeoutMs: null,
     detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: randomUUID() },
     ...changes,
   };
@@ -42,6 +44,7 @@ function newIngest(tenant: string, changes: Partial<NewRun> = {}): NewRun {
     documentsDone: 0,
     documentsSkipped: 0,
     failures: [],
+    finishedBatches: [],
   } as const;
   return newRun(tenant, { detail, ...changes });
 }
@@ -52,7 +55,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('gives back a claimed run whole', async () => {
       const { store, stored } = open();
       const run = newRun(randomUUID(), { user: 'ann', metadata: { team: 'blue' } });
-      const claimed = await store.claim(run, null);
+      const claimed = await store.claim(run, null, 'instance');
       expect(claimed.created).toBe(true);
       const expected: RunRecord = {
         tenant: run.tenant,
@@ -79,8 +82,8 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('returns the run that has the id, with its own hash, when it is claimed again', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      const { run: first } = await store.claim(run, null);
-      const again = await store.claim({ ...run, inputHash: 'hash-2', input: { message: 'other' } }, null);
+      const { run: first } = await store.claim(run, null, 'instance');
+      const again = await store.claim({ ...run, inputHash: 'hash-2', input: { message: 'other' } }, null, 'instance');
       expect(again).toEqual({ run: first, created: false });
       expect(await store.input(run)).toEqual({ message: 'hello' });
     });
@@ -89,7 +92,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const { store } = open();
       const run = newRun(randomUUID());
       const claims = await Promise.all(
-        Array.from({ length: 8 }, (_, index) => store.claim({ ...run, inputHash: `hash-${index}` }, null)),
+        Array.from({ length: 8 }, (_, index) => store.claim({ ...run, inputHash: `hash-${index}` }, null, 'instance')),
       );
       expect(claims.filter((claim) => claim.created)).toHaveLength(1);
       const winner = claims.find((claim) => claim.created)?.run.inputHash;
@@ -104,7 +107,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
         schema: { properties: { reason: {}, b: {}, answer: {} } },
       };
       const run = newRun(randomUUID(), { input });
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       await store.update(run, 1, { status: 'RUNNING' });
       expect(JSON.stringify(await store.input(run))).toBe(JSON.stringify(input));
       await store.update(run, 1, { status: 'SUCCEEDED' });
@@ -115,7 +118,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('writes a patch and leaves the rest as it was', async () => {
       const { store } = open();
       const run = newIngest(randomUUID());
-      const { run: claimed } = await store.claim(run, null);
+      const { run: claimed } = await store.claim(run, null, 'instance');
       const startedAt = new Date('2026-01-02T03:04:05.678Z');
       const finishedAt = new Date('2026-01-02T03:04:09.001Z');
       const usage = { ...noUsage, inputTokens: 2 ** 40, calls: 3, costUsd: 0.1 + 0.2, estimated: true };
@@ -137,7 +140,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('tells an unknown cost from no cost', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       await store.update(run, 1, { usage: { ...noUsage, costUsd: null } });
       expect((await store.byRunIds(run.tenant, [run.runId]))[0]?.usage.costUsd).toBeNull();
     });
@@ -145,7 +148,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('gives a run that ends without a time the present one', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       await store.update(run, 1, { status: 'CANCELLED' });
       const [ended] = await store.byRunIds(run.tenant, [run.runId]);
       expect(ended?.status).toBe('CANCELLED');
@@ -155,7 +158,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('refuses writes of an attempt that does not own the run', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      const { run: claimed } = await store.claim(run, null);
+      const { run: claimed } = await store.claim(run, null, 'instance');
       expect(await store.update(run, 0, { status: 'RUNNING' })).toBe(false);
       expect(await store.update(run, 2, { status: 'RUNNING' })).toBe(false);
       expect(await store.update({ ...run, runId: randomUUID() }, 1, { status: 'RUNNING' })).toBe(false);
@@ -165,7 +168,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it.each(['SUCCEEDED', 'FAILED', 'CANCELLED'] as const)('refuses every write after %s', async (status) => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       await store.update(run, 1, { status });
       const ended = await store.byRunIds(run.tenant, [run.runId]);
       expect(await store.update(run, 1, { status: 'RUNNING' })).toBe(false);
@@ -176,7 +179,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('lets exactly one of two concurrent ends through', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       const ends = await Promise.all([
         store.update(run, 1, { status: 'SUCCEEDED' }),
         store.update(run, 1, { status: 'CANCELLED' }),
@@ -187,14 +190,14 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
     it('never puts a run back into the queue', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       await expect(store.update(run, 1, { status: 'QUEUED' })).rejects.toThrow('QUEUED');
     });
 
     it('ends a run whose reply has no conversation to go to', async () => {
       const { store } = open();
       const run = newRun(randomUUID());
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       const reply = {
         id: randomUUID(),
         conversationId: randomUUID(),
@@ -216,11 +219,11 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const { store } = open();
       const [red, blue] = [randomUUID(), randomUUID()];
       const run = newRun(red);
-      await store.claim(run, null);
+      await store.claim(run, null, 'instance');
       expect(await store.byRunIds(blue, [run.runId])).toEqual([]);
       expect(await store.input({ ...run, tenant: blue })).toBeNull();
       expect(await store.update({ ...run, tenant: blue }, 1, { status: 'CANCELLED' })).toBe(false);
-      const twin = await store.claim({ ...run, tenant: blue, inputHash: 'blue', input: 'blue' }, null);
+      const twin = await store.claim({ ...run, tenant: blue, inputHash: 'blue', input: 'blue' }, null, 'instance');
       expect(twin.created).toBe(true);
       await store.update({ ...run, tenant: blue }, 1, { status: 'CANCELLED' });
       expect(await store.byRunIds(red, [run.runId])).toMatchObject([{ status: 'QUEUED', inputHash: 'hash-1' }]);
@@ -233,7 +236,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const { store } = open();
       const tenant = randomUUID();
       const runs = [newRun(tenant), newRun(tenant)];
-      for (const run of runs) await store.claim(run, null);
+      for (const run of runs) await store.claim(run, null, 'instance');
       const ids = runs.map((run) => run.runId);
       const found = await store.byRunIds(tenant, [...ids, randomUUID(), ...ids]);
       expect(found.map((run) => run.runId).toSorted()).toEqual(ids.toSorted());
@@ -246,7 +249,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const plain = newRun(tenant);
       const ann = newRun(tenant, { user: 'ann' });
       const ingest = newIngest(tenant, { user: 'ann' });
-      for (const run of [plain, ann, ingest]) await store.claim(run, null);
+      for (const run of [plain, ann, ingest]) await store.claim(run, null, 'instance');
       await store.update(ann, 1, { status: 'RUNNING' });
       const ids = async (filter: RunFilter) =>
         (await store.list(tenant, filter, { first: 10, after: null })).items.map(({ item }) => item.runId).toSorted();
@@ -265,7 +268,7 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const { store, alignCreation } = open();
       const tenant = randomUUID();
       const runs = Array.from({ length: 7 }, () => newRun(tenant));
-      for (const run of runs) await store.claim(run, null);
+      for (const run of runs) await store.claim(run, null, 'instance');
       if (aligned) await alignCreation(tenant);
       const { items: all } = await store.list(tenant, {}, { first: 10, after: null });
       const times = all.map(({ item }) => item.createdAt.getTime());
@@ -303,28 +306,52 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       await expect(listing).rejects.toMatchObject({ code: 'BAD_INPUT' } satisfies Partial<GatewayError>);
     });
 
-    it('ends what was interrupted, of every tenant, and nothing else', async () => {
+    it('says of runs whether they are still owned by their attempt', async () => {
       const { store } = open();
-      await store.failInterrupted(interrupted);
       const [queued, running, done] = [newRun(randomUUID()), newRun(randomUUID()), newRun(randomUUID())];
-      for (const run of [queued, running, done]) await store.claim(run, null);
+      await store.heartbeat({ instance: 'instance', leaseMs: 60_000 });
+      for (const run of [queued, running, done]) await store.claim(run, null, 'instance');
       await store.update(running, 1, { status: 'RUNNING' });
       await store.update(done, 1, { status: 'SUCCEEDED' });
-      const failed = await store.failInterrupted(interrupted);
-      expect(failed.map((run) => run.runId).toSorted()).toEqual([queued.runId, running.runId].toSorted());
-      for (const run of failed) {
-        expect(run).toMatchObject({
-          status: 'FAILED',
-          error: interrupted,
-          lastSeq: null,
-          finishedAt: expect.any(Date),
-        });
-        expect(await store.byRunIds(run.tenant, [run.runId])).toEqual([run]);
-        expect(await store.input(run)).toBeNull();
-        expect(await store.update(run, 1, { status: 'SUCCEEDED' })).toBe(false);
-      }
-      expect((await store.byRunIds(done.tenant, [done.runId]))[0]?.status).toBe('SUCCEEDED');
-      expect(await store.failInterrupted(interrupted)).toEqual([]);
+      const asked = [
+        ...[queued, running, done].map(({ tenant, runId }) => ({ tenant, runId, attempt: 1 })),
+        { tenant: running.tenant, runId: running.runId, attempt: 2 },
+        { tenant: running.tenant, runId: randomUUID(), attempt: 1 },
+        { tenant: queued.tenant, runId: running.runId, attempt: 1 },
+      ];
+      const owned = await store.stillOwned(asked);
+      expect(owned.map(({ runId }) => runId).toSorted()).toEqual([queued.runId, running.runId].toSorted());
+      expect(await store.stillOwned([])).toEqual([]);
+    });
+
+    it('tells an instance with every heartbeat what is to be cancelled, until it has ended', async () => {
+      const { store } = open();
+      const instance = randomUUID();
+      const lease = { instance, leaseMs: 60_000 };
+      await store.heartbeat(lease);
+      const [wanted, other] = [newRun(randomUUID()), newRun(randomUUID())];
+      await store.claim(wanted, null, instance);
+      await store.claim(other, null, instance);
+      expect(await store.requestCancel(wanted, 'no longer needed')).toBe(true);
+      expect(await store.requestCancel(wanted, 'another reason')).toBe(true);
+      expect(await store.requestCancel(newRun('nobody'), 'none')).toBe(false);
+      const told = [{ key: { tenant: wanted.tenant, runId: wanted.runId }, reason: 'no longer needed' }];
+      expect((await store.heartbeat(lease)).cancels).toEqual(told);
+      expect((await store.heartbeat(lease)).cancels).toEqual(told);
+      await store.update(wanted, 1, { status: 'CANCELLED' });
+      expect((await store.heartbeat(lease)).cancels).toEqual([]);
+      expect(await store.requestCancel(wanted, 'too late')).toBe(false);
+    });
+
+    it('keeps the time of the first start', async () => {
+      const { store } = open();
+      const run = newRun(randomUUID());
+      await store.claim(run, null, 'instance');
+      await store.update(run, 1, { status: 'RUNNING' });
+      const [first] = await store.byRunIds(run.tenant, [run.runId]);
+      expect(first?.startedAt).toEqual(expect.any(Date));
+      await store.update(run, 1, { status: 'RUNNING' });
+      expect((await store.byRunIds(run.tenant, [run.runId]))[0]?.startedAt).toEqual(first?.startedAt);
     });
   });
 }

@@ -15,6 +15,13 @@ export const runs = pgTable(
     kind: text('kind').notNull(),
     status: text('status').notNull(),
     attempt: integer('attempt').notNull(),
+    /** Who executes it; null when it was given back. */
+    instance: text('instance'),
+    /** How often its instance died. */
+    losses: integer('losses').notNull().default(0),
+    whenUnwatched: text('when_unwatched').notNull().default('FINISH'),
+    timeoutMs: integer('timeout_ms'),
+    cancelReason: text('cancel_reason'),
     inputHash: text('input_hash').notNull(),
     /** `json`, not `jsonb`: a run is executed from it, and jsonb would reorder the keys of a response schema. */
     input: json('input'),
@@ -32,7 +39,10 @@ export const runs = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenant, table.runId] }),
     index('runs_by_age').on(table.tenant, table.createdAt, table.runId),
+    index('runs_of_conversation').on(table.tenant, table.conversationId),
+    index('runs_by_end').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
     index('runs_by_user').on(table.tenant, table.endUser, table.createdAt, table.runId),
     index('runs_under_way').on(table.tenant, table.conversationId).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
+    index('runs_of_instance').on(table.instance).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
   ],
 );

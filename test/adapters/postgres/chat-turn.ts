@@ -69,7 +69,7 @@ export interface TurnIds {
 
 export async function startTurn(store: RunStore, tenant: string, options: TurnOptions): Promise<TurnIds> {
   const { run, turn } = newTurn(tenant, options);
-  const claimed = await store.claim(run, turn);
+  const claimed = await store.claim(run, turn, 'instance');
   const { detail } = claimed.run;
   if (detail.kind !== 'CHAT' || detail.questionId === null) throw new Error('the run has no question');
   return { run: claimed.run, questionId: detail.questionId, replyId: detail.replyId };

@@ -5,13 +5,13 @@ import { postgresConversationStore } from '../../../adapters/postgres/conversati
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { BranchWindow, ConversationStore } from '../../../core/contracts/conversation-store.ts';
-import type { RunStore } from '../../../core/contracts/run-store.ts';
+import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import { newRun, runStoreContract } from '../../contract/run-store.ts';
 import { openTestDatabase } from '../../helpers/test-database.ts';
 import { chatTurn, newTurn, replyTo, startTurn } from './chat-turn.ts';
 
 let database: Database & AsyncDisposable;
-let store: RunStore;
+let store: StoredRunStore;
 let conversations: ConversationStore;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ describe('a turn', () => {
   it('makes a new conversation with its question, and fills in the run', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'Hello', user: 'ann', text: 'Hello there' });
-    const claimed = await store.claim(run, turn);
+    const claimed = await store.claim(run, turn, 'instance');
     expect(claimed.created).toBe(true);
     const questionId = turn.question?.id;
     expect(claimed.run.detail).toEqual({ ...run.detail, conversationId, questionId });
@@ -81,11 +81,12 @@ describe('a turn', () => {
   it('is not written twice when its run is claimed again', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'T', text: 'one' });
-    const first = await store.claim(run, turn);
+    const first = await store.claim(run, turn, 'instance');
     const before = await conversations.byIds(tenant, [conversationId]);
     const again = await store.claim(
       { ...run, inputHash: 'other' },
       newTurn(tenant, { conversationId, text: 'x' }).turn,
+      'instance',
     );
     expect(again).toEqual({ run: first.run, created: false });
     expect(await conversations.byIds(tenant, [conversationId])).toEqual(before);
@@ -95,7 +96,7 @@ describe('a turn', () => {
   it('is written once when its run is claimed several times at once', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const { run, turn } = newTurn(tenant, { conversationId, title: 'T', text: 'one' });
-    const claims = await Promise.all(Array.from({ length: 6 }, () => store.claim(run, turn)));
+    const claims = await Promise.all(Array.from({ length: 6 }, () => store.claim(run, turn, 'instance')));
     expect(claims.filter((claim) => claim.created)).toHaveLength(1);
     expect(new Set(claims.map((claim) => JSON.stringify(claim.run))).size).toBe(1);
     expect(await messageIds(tenant, conversationId)).toHaveLength(1);
@@ -127,14 +128,14 @@ describe('a turn', () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const busy = await startTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const { run, turn } = newTurn(tenant, { conversationId, text: 'two' });
-    await expect(store.claim(run, turn)).rejects.toMatchObject({
+    await expect(store.claim(run, turn, 'instance')).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringContaining(busy.run.runId),
       details: { runId: busy.run.runId },
     });
     expect(await store.byRunIds(tenant, [run.runId])).toEqual([]);
     await store.update(busy.run, 1, { status: 'CANCELLED' });
-    expect((await store.claim(run, turn)).created).toBe(true);
+    expect((await store.claim(run, turn, 'instance')).created).toBe(true);
     expect(await messageIds(tenant, conversationId)).toEqual([busy.questionId, turn.question?.id]);
   });
 
@@ -142,7 +143,7 @@ describe('a turn', () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const first = await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const starts = Array.from({ length: 5 }, (_, index) => newTurn(tenant, { conversationId, text: `n ${index}` }));
-    const results = await Promise.allSettled(starts.map(({ run, turn }) => store.claim(run, turn)));
+    const results = await Promise.allSettled(starts.map(({ run, turn }) => store.claim(run, turn, 'instance')));
     const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.run] : []));
     expect(won).toHaveLength(1);
     for (const result of results) {
@@ -225,7 +226,7 @@ describe('a refused turn leaves nothing behind', () => {
       tenant,
       optionsOf({ conversationId, other: other.replyId, replyId: first.replyId, foreign }),
     );
-    await expect(store.claim(run, turn)).rejects.toMatchObject({ name: 'GatewayError', code });
+    await expect(store.claim(run, turn, 'instance')).rejects.toMatchObject({ name: 'GatewayError', code });
     expect(await state()).toEqual(before);
   });
 });
@@ -262,29 +263,51 @@ describe('a reply', () => {
 });
 
 describe('deleting a conversation', () => {
-  it('keeps its runs, which then have none, and lets one that still runs end', async () => {
+  it('takes its runs along, and one that still runs can write nothing more', async () => {
     const [tenant, conversationId] = [randomUUID(), randomUUID()];
     const done = await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     const { run, questionId } = await startTurn(store, tenant, { conversationId, text: 'two' });
-    expect(await conversations.delete(tenant, conversationId)).toBe(true);
-    expect(await store.update(run, 1, { status: 'SUCCEEDED', detail: run.detail }, replyTo(run, 'late'))).toBe(true);
-    const runs = await store.byRunIds(tenant, [done.run.runId, run.runId]);
-    expect(runs.map(({ status, detail }) => [status, detail.kind === 'CHAT' && detail.conversationId])).toEqual([
-      ['SUCCEEDED', null],
-      ['SUCCEEDED', null],
-    ]);
-    const gone = [done.questionId, done.replyId, questionId, `${run.detail.kind === 'CHAT' && run.detail.replyId}`];
-    expect(await conversations.messagesByIds(tenant, gone)).toEqual([]);
+    const other = await startTurn(store, tenant, { conversationId: randomUUID(), title: 'O', text: 'three' });
+    expect((await store.underWay(tenant, conversationId)).map(({ runId }) => runId)).toEqual([run.runId]);
+    const gone = await conversations.delete(tenant, conversationId);
+    expect(gone?.map(({ runId }) => runId).toSorted()).toEqual([done.run.runId, run.runId].toSorted());
+    expect(await store.update(run, 1, { status: 'SUCCEEDED', detail: run.detail }, replyTo(run, 'late'))).toBe(false);
+    const runs = await store.byRunIds(tenant, [done.run.runId, run.runId, other.run.runId]);
+    expect(runs.map(({ runId }) => runId)).toEqual([other.run.runId]);
+    const messages = [done.questionId, done.replyId, questionId, `${run.detail.kind === 'CHAT' && run.detail.replyId}`];
+    expect(await conversations.messagesByIds(tenant, messages)).toEqual([]);
     expect(await conversations.byIds(tenant, [conversationId])).toEqual([]);
+    expect(await conversations.delete(tenant, conversationId)).toBeNull();
   });
 
   it('counts no other conversation as busy for it', async () => {
     const tenant = randomUUID();
-    await store.claim(newRun(tenant), null);
+    await store.claim(newRun(tenant), null, 'instance');
     await startTurn(store, tenant, { conversationId: randomUUID(), title: 'busy', text: 'one' });
     const conversationId = randomUUID();
     await chatTurn(store, tenant, { conversationId, title: 'T', text: 'one' });
     await chatTurn(store, tenant, { conversationId, text: 'two' });
     expect(await messageIds(tenant, conversationId)).toHaveLength(4);
+  });
+});
+
+describe('the retention', () => {
+  it('removes what ended longer ago, the oldest first and no more than asked for', async () => {
+    const tenant = randomUUID();
+    const runs = [newRun(tenant), newRun(tenant), newRun(tenant), newRun(tenant)];
+    for (const run of runs) await store.claim(run, null, 'instance');
+    const [old, older, recent, underWay] = runs.map(({ runId }) => runId);
+    // Older than anything that other tests leave.
+    const yearMs = 365 * 24 * 3_600_000;
+    for (const [index, years] of [20, 30, 1].entries()) {
+      const finishedAt = new Date(Date.now() - years * yearMs);
+      await store.update(runs[index] ?? newRun(tenant), 1, { status: 'SUCCEEDED', finishedAt });
+    }
+    const endedBeforeMs = 10 * yearMs;
+    expect(await store.purge({ endedBeforeMs, limit: 1 })).toEqual([{ tenant, runId: older }]);
+    expect(await store.purge({ endedBeforeMs, limit: 10 })).toEqual([{ tenant, runId: old }]);
+    expect(await store.purge({ endedBeforeMs, limit: 10 })).toEqual([]);
+    const left = await store.byRunIds(tenant, [old, older, recent, underWay].map(String));
+    expect(left.map(({ runId }) => runId).toSorted()).toEqual([recent, underWay].toSorted());
   });
 });

@@ -77,10 +77,10 @@ describe('following a run', () => {
   test('that another process left behind gives a gap and its end; the same end to everybody, and once', async () => {
     const rig = rigOf({ executor: untilCancelled });
     // Claimed, and not executed by this process.
-    await rig.stored.claim(newRunOf({ runId: 'a' }), null);
+    await rig.stored.claim(newRunOf({ runId: 'a' }), null, 'instance');
     const following = follow(rig, 'a');
     await pass(100);
-    await rig.stored.failInterrupted(interrupted);
+    await rig.stored.update(keyOf('a'), 1, { status: 'FAILED', error: interrupted });
     await pass(6_000);
     const seen = await following;
     expect(seen.map(({ event }) => event.type)).toEqual(['StreamGap', 'RunFailed']);

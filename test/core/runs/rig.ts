@@ -1,12 +1,21 @@
 import { type MemoryEventLogOptions, memoryEventLog } from '../../../adapters/memory/event-log.ts';
+import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
 import type { Clock } from '../../../core/contracts/clock.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { Logger } from '../../../core/contracts/logger.ts';
-import type { NewRun, RunRecord, RunStore, UnstoredRunStore } from '../../../core/contracts/run-store.ts';
-import type { Executor, UnwatchedPolicy } from '../../../core/runs/live-run.ts';
-import { type RunLimits, Runs } from '../../../core/runs/runs.ts';
+import type {
+  NewRun,
+  RunRecord,
+  RunStore,
+  StoredRunStore,
+  UnstoredRunStore,
+  UnwatchedPolicy,
+} from '../../../core/contracts/run-store.ts';
+import type { Executor } from '../../../core/runs/live-run.ts';
+import type { RunLimits } from '../../../core/runs/run-parts.ts';
+import { Runs } from '../../../core/runs/runs.ts';
 
 /** Real time, or vitest's: whichever stands behind setTimeout. */
 export const timerClock: Clock = {
@@ -39,11 +48,11 @@ export interface Rig {
   readonly runs: Runs;
   readonly clock: Clock;
   readonly log: EventLog;
-  readonly stored: RunStore;
+  readonly stored: StoredRunStore;
   readonly unstored: UnstoredRunStore;
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** `Runs` over the real stores in memory, whose answers may be made to take their time, and a scripted executor. */
 export function rigOf(options: RigOptions): Rig {
@@ -59,6 +68,11 @@ export function rigOf(options: RigOptions): Rig {
     log,
     stored,
     unstored,
+    instance: 'instance',
+    signals: memoryRunSignals(),
+    leaseMs: 10_000,
+    maxAttempts: 3,
+    membership: { alone: true, others: 'dead' },
     executors: { CHAT: executor, INGEST: executor },
     limits: { maxRuns: 100, maxQueuedRuns: 100, unwatchedGraceMs: 100, ...options.limits },
   });
@@ -75,13 +89,15 @@ export interface ChatStart {
 }
 
 export function startOf(runs: Runs, start: ChatStart): Promise<RunRecord> {
-  const { stored = true, policy = 'FINISH', timeoutMs = null } = start;
-  return runs.start({ run: newRunOf(start), stored, turn: null, whenUnwatched: policy, timeoutMs });
+  const { stored = true } = start;
+  return runs.start({ run: newRunOf(start), stored, turn: null });
 }
 
-export function newRunOf({ runId, input = 'input', tenant = 'tenant' }: ChatStart): NewRun {
+export function newRunOf(start: ChatStart): NewRun {
+  const { runId, input = 'input', tenant = 'tenant', policy = 'FINISH', timeoutMs = null } = start;
   const detail = { kind: 'CHAT', conversationId: null, questionId: null, replyId: `reply of ${runId}` } as const;
-  return { tenant, runId, inputHash: input, input, user: null, metadata: {}, detail };
+  const asked = { whenUnwatched: policy, timeoutMs };
+  return { tenant, runId, inputHash: input, input, ...asked, user: null, metadata: {}, detail };
 }
 
 export const keyOf = (runId: string, tenant = 'tenant') => ({ tenant, runId });
@@ -111,27 +127,32 @@ export function untilStopped(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The memory of unstored runs, taken for the database. */
-function storedInMemory(store: RunStore): RunStore {
+/** The memory of unstored runs, taken for the database of one instance. */
+function storedInMemory(store: RunStore): StoredRunStore {
   const mark = (run: RunRecord): RunRecord => ({ ...run, stored: true });
   return {
     ...store,
-    claim: async (run, turn) => {
-      const claimed = await store.claim(run, turn);
+    claim: async (...args) => {
+      const claimed = await store.claim(...args);
       return { ...claimed, run: mark(claimed.run) };
     },
     byRunIds: async (...args) => (await store.byRunIds(...args)).map(mark),
-    failInterrupted: async (error) => (await store.failInterrupted(error)).map(mark),
+    enter: async () => null,
+    takeOver: async () => ({ taken: [], failed: [] }),
+    release: async () => false,
+    underWay: async () => [],
+    purge: async () => [],
+    leave: async () => {},
   };
 }
 
-function slow(store: RunStore, claimMs: NonNullable<RigOptions['claimMs']>, updateMs: number): RunStore {
+function slow(store: StoredRunStore, claimMs: NonNullable<RigOptions['claimMs']>, updateMs: number): StoredRunStore {
   return {
     ...store,
-    claim: async (run, turn) => {
+    claim: async (run, turn, instance) => {
       const [before, after] = claimMs(run.runId);
       if (before > 0) await timerClock.sleep(before);
-      const claimed = await store.claim(run, turn);
+      const claimed = await store.claim(run, turn, instance);
       if (after > 0) await timerClock.sleep(after);
       return claimed;
     },

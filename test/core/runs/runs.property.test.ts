@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import { isTerminal } from '../../../core/contracts/run-event.ts';
+import type { UnwatchedPolicy } from '../../../core/contracts/run-store.ts';
 import { type FollowedEvent, followRun } from '../../../core/runs/follow-run.ts';
-import type { Executor, UnwatchedPolicy } from '../../../core/runs/live-run.ts';
+import type { Executor } from '../../../core/runs/live-run.ts';
 import { hasEnded } from '../../../core/runs/runs.ts';
 import { codeOf, collected, keyOf, type Rig, rigOf, startOf, timerClock } from './rig.ts';
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countTokens } from '../../../core/text/tokens.ts';
 import { configFile } from '../../helpers/config-file.ts';
 import { ingest, startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
@@ -335,39 +335,22 @@ describe('attachments', () => {
 });
 
 describe('a conversation that is deleted in the middle of its turn', () => {
-  it('leaves a run that has ended and says so', async () => {
+  it('cancels the turn, stops its provider call, and removes its runs and their logs', async () => {
     const first = await chat(gateway, { message: 'Hello.' });
-    const gate = Promise.withResolvers<void>();
-    vendor.next({ hold: gate.promise });
+    vendor.next({ hold: new Promise(() => {}) });
     const chats = vendor.calls('/chat/completions').length;
     const runId = await startTurn(gateway, { conversationId: first.conversation?.id, message: 'And now?' });
-    await vendor.waitForCall('/chat/completions', chats + 1);
+    const call = await vendor.waitForCall('/chat/completions', chats + 1);
     const mutation = 'mutation ChatPromptDelete($id: ID!) { deleteConversation(id: $id) { deletedCount } }';
     await gateway.data(mutation, { id: first.conversation?.id });
-    gate.resolve();
-    await vi.waitFor(async () => expect((await findRun(gateway, runId))?.status).toBe('SUCCEEDED'));
-    expect(await findRun(gateway, runId)).toMatchObject({ conversation: null, reply: null });
-    expect(await findRun(gateway, first.runId)).toMatchObject({ status: 'SUCCEEDED', conversation: null, reply: null });
-  });
-
-  it('ends a run that had only waited for its turn', async () => {
-    const first = await chat(gateway, { message: 'Hello.' });
-    const gate = Promise.withResolvers<void>();
-    vendor.next({ hold: gate.promise });
-    const chats = vendor.calls('/chat/completions').length;
-    const running = chat(gateway, { message: 'Another conversation.' });
-    await vendor.waitForCall('/chat/completions', chats + 1);
-    // One run at a time: this one is queued.
-    const runId = await startTurn(gateway, { conversationId: first.conversation?.id, message: 'And now?' });
-    const mutation = 'mutation ChatPromptDelete($id: ID!) { deleteConversation(id: $id) { deletedCount } }';
-    await gateway.data(mutation, { id: first.conversation?.id });
-    gate.resolve();
-    await running;
-    await vi.waitFor(async () => expect((await findRun(gateway, runId))?.status).toBe('FAILED'));
-    expect((await findRun(gateway, runId))?.error).toMatchObject({
-      code: 'NOT_FOUND',
-      message: expect.stringMatching(/conversation was deleted/),
-    });
-    expect(vendor.calls('/chat/completions')).toHaveLength(chats + 1);
+    expect((await vendor.waitForClose(call)).completed).toBe(false);
+    for (const gone of [runId, first.runId]) expect(await findRun(gateway, gone)).toBeNull();
+    const events = gateway.subscribe(
+      'subscription ChatPromptGone($runId: UUID!) { runEvents(runId: $runId) { seq } }',
+      {
+        runId: first.runId,
+      },
+    );
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 });

@@ -1,5 +1,5 @@
-import type { LogGap, LoggedEvent, LogPage } from '../../core/contracts/event-log.ts';
-import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
+import type { LogGap, LoggedEvent, LogPage } from '../contracts/event-log.ts';
+import { isTerminal, type RunEvent } from '../contracts/run-event.ts';
 
 /** What an empty log and an event are taken to cost beside their text: objects, map entries, array slots. */
 const logBytes = 512;
@@ -41,6 +41,15 @@ export class RunLog {
     this.bytes += bytes;
     this.ended = isTerminal(event);
     this.#slots.push({ logged: { seq: this.lastSeq, at, event }, bytes });
+  }
+
+  /** Seqs go on behind this one; what was before it counts as dropped. */
+  raiseTo(floor: number): void {
+    if (floor <= this.lastSeq) return;
+    this.lastSeq = floor;
+    this.bytes = logBytes;
+    this.#slots.length = 0;
+    this.#head = 0;
   }
 
   dropOldest(): void {

@@ -1,0 +1,22 @@
+import type { RunKey } from './event-log.ts';
+
+export type RunSignal =
+  /** Somebody wants it cancelled; the store has it too. */
+  | { readonly type: 'cancel'; readonly key: RunKey; readonly reason: string }
+  /** Runs were given back: whoever has room takes them over without waiting for its next look. */
+  | { readonly type: 'released' };
+
+/**
+ * What instances tell each other of runs. Only haste: a signal may be lost, and whoever listens finds out by itself later.
+ */
+export interface RunSignals {
+  /** To every other instance. Never throws, and waits for nothing. */
+  send(signal: RunSignal): void;
+  /** Hears what other instances send, until it is disposed. */
+  listen(listener: (signal: RunSignal) => void): Disposable;
+  /** This instance follows the run, until it is disposed; others see it within a moment, and for seconds after it died. */
+  follow(key: RunKey): Disposable;
+  /** Whether another instance follows the run; true as well when that cannot be known now. */
+  isFollowedElsewhere(key: RunKey): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import type { EventLog, LogState } from '../contracts/event-log.ts';
+import type { RunRecord } from '../contracts/run-store.ts';
+
+/** What the attempts before this one have said, as far as the log has it. */
+export interface Begun {
+  /** RunStarted is in the log. */
+  readonly started: boolean;
+  /** Messages of which a part is in the log. */
+  readonly messages: ReadonlySet<string>;
+  /** Some of it was said, and is not in the log any more: readers may have seen what this attempt cannot know. */
+  readonly isLost: boolean;
+}
+
+export const nothingBegun: Begun = { started: false, messages: new Set(), isLost: false };
+
+const pageSize = 500;
+/** No attempt says more than this. Ints of GraphQL bear two thousand attempts. */
+const seqsPerAttempt = 1_000_000;
+
+/**
+ * Takes the log of a run over for a later attempt: the earlier ones can add nothing from here on. A log that was lost with
+ * its process, or its server, goes on far behind whatever any reader can have seen.
+ */
+export async function takeLog(
+  log: EventLog,
+  run: RunRecord,
+): Promise<{ readonly state: LogState; readonly begun: Begun }> {
+  const state = await log.fence(run, run.attempt, 0);
+  if (state.lastSeq > 0) return { state, begun: await readBegun(log, run, state.lastSeq) };
+  if (run.startedAt === null) return { state, begun: nothingBegun };
+  const floor = (run.attempt - 1) * seqsPerAttempt;
+  return { state: await log.fence(run, run.attempt, floor), begun: { ...nothingBegun, isLost: true } };
+}
+
+async function readBegun(log: EventLog, run: RunRecord, lastSeq: number): Promise<Begun> {
+  let started = false;
+  let isLost = false;
+  const messages = new Set<string>();
+  for (let after = 0; after < lastSeq; ) {
+    const { events, gap } = await log.read(run, after, pageSize);
+    isLost ||= gap !== null;
+    for (const { event } of events) {
+      started ||= event.type === 'RunStarted';
+      if ('messageId' in event) messages.add(event.messageId);
+    }
+    after = events.at(-1)?.seq ?? lastSeq;
+  }
+  return { started, messages, isLost };
+}

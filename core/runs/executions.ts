@@ -1,0 +1,118 @@
+import pLimit from 'p-limit';
+import type { RunKey } from '../contracts/event-log.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { RunRecord, RunStore, UnwatchedPolicy } from '../contracts/run-store.ts';
+import { executeRun } from './execute-run.ts';
+import { LiveRun } from './live-run.ts';
+import { shuttingDown } from './run-error.ts';
+import { mapKey } from './run-key.ts';
+import type { RunParts } from './run-parts.ts';
+
+export interface Execution {
+  readonly input: unknown;
+  readonly whenUnwatched: UnwatchedPolicy;
+  readonly timeoutMs: number | null;
+  /** How many follow it already. */
+  readonly watchers: number;
+}
+
+/** The runs that this process executes: at most `maxRuns` at once, the others in a queue. */
+export class Executions {
+  readonly #parts: RunParts;
+  readonly #onLeft: (run: RunRecord) => void;
+  readonly #live = new Map<string, LiveRun>();
+  readonly #limit: ReturnType<typeof pLimit>;
+  /** What to do with the runs when the drain period is over; null before. */
+  #afterDrain: 'hand-over' | 'end' | null = null;
+
+  /** `onLeft` hears of each run that is not executed here any more, ended or not. */
+  constructor(parts: RunParts, onLeft: (run: RunRecord) => void) {
+    this.#parts = parts;
+    this.#onLeft = onLeft;
+    this.#limit = pLimit(parts.limits.maxRuns);
+  }
+
+  /** The queued ones too. */
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get room(): number {
+    return this.#parts.limits.maxRuns + this.#parts.limits.maxQueuedRuns - this.#live.size;
+  }
+
+  of(key: RunKey): LiveRun | undefined {
+    return this.#live.get(mapKey(key));
+  }
+
+  all(stored: boolean): LiveRun[] {
+    return [...this.#live.values()].filter(({ run }) => run.stored === stored);
+  }
+
+  assertRoom(claiming: number): void {
+    if (claiming < this.room) return;
+    const { maxRuns, maxQueuedRuns } = this.#parts.limits;
+    throw new GatewayError(
+      'RATE_LIMITED',
+      `${maxRuns} runs are under way and ${maxQueuedRuns} wait (limits.maxRuns, limits.maxQueuedRuns); try again later.`,
+      { retryable: true, details: { retryAfterMs: 1_000, limit: maxRuns + maxQueuedRuns } },
+    );
+  }
+
+  begin(run: RunRecord, { input, whenUnwatched, timeoutMs, watchers }: Execution): LiveRun {
+    const live = new LiveRun(run, {
+      policy: whenUnwatched,
+      graceMs: this.#parts.limits.unwatchedGraceMs,
+      timeoutMs,
+      watchers,
+      isFollowedElsewhere: () => this.#parts.signals.isFollowedElsewhere(run),
+    });
+    this.#live.set(mapKey(run), live);
+    this.#execute(live, input);
+    if (this.#afterDrain !== null) this.#stop(live, this.#afterDrain);
+    return live;
+  }
+
+  /** From now on whatever is under way stops: handed over to other instances, if it is stored, or ended as retryable. */
+  stop(how: 'hand-over' | 'end'): void {
+    this.#afterDrain = how;
+    for (const live of this.#live.values()) this.#stop(live, how);
+  }
+
+  /** Resolves when all that are under way now have left. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#live.values()].map((live) => live.finished));
+  }
+
+  #stop(live: LiveRun, how: 'hand-over' | 'end'): void {
+    if (how === 'hand-over' && live.run.stored) live.depart('handed-over');
+    else live.abort(shuttingDown());
+  }
+
+  #execute(live: LiveRun, input: unknown): void {
+    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored } = this.#parts;
+    const { run } = live;
+    const store: RunStore = run.stored ? stored : unstored;
+    const parts = {
+      ...{ log, clock, logger, eventLoopLagMs, store },
+      executor: executors[run.kind],
+      release: () => stored.release(run),
+    };
+    let ending: Promise<void> | undefined;
+    const begin = (): Promise<void> => {
+      ending ??= executeRun(live, input, parts).finally(() => this.#forget(live));
+      return ending;
+    };
+    // A run that is cancelled while it queues ends at once: it needs no slot for that.
+    live.signal.addEventListener('abort', () => void begin(), { once: true });
+    void this.#limit(begin);
+  }
+
+  #forget(live: LiveRun): void {
+    const id = mapKey(live.run);
+    // It may have come back meanwhile, as a later attempt.
+    if (this.#live.get(id) === live) this.#live.delete(id);
+    live.end();
+    this.#onLeft(live.run);
+  }
+}

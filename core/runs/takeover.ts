@@ -1,0 +1,96 @@
+import type { Clock } from '../contracts/clock.ts';
+import type { EventLog } from '../contracts/event-log.ts';
+import type { Logger } from '../contracts/logger.ts';
+import type { StoredRunStore, TakenRun } from '../contracts/run-store.ts';
+import { lostTooOften } from './run-error.ts';
+import { endLog } from './terminal.ts';
+
+/** Of a statement, and of a look: an instance that died with thousands of runs leaves something to the others. */
+const mostAtOnce = 32;
+const looksPerLease = 20;
+
+export interface TakeoverParts {
+  readonly instance: string;
+  readonly store: StoredRunStore;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly leaseMs: number;
+  /** A run is lost with its instance at most so often; then it has failed. */
+  readonly maxLosses: number;
+  /** How many more runs this instance could execute now. */
+  readonly room: () => number;
+  readonly begin: (taken: TakenRun) => void;
+}
+
+/** Looks for runs whose instance has gone, and goes on with them. */
+export class Takeover {
+  readonly #parts: TakeoverParts;
+  #wake: () => void = () => {};
+  #instances = 1;
+
+  constructor(parts: TakeoverParts) {
+    this.#parts = parts;
+  }
+
+  /** So many instances look, this one among them: the more there are, the more seldom each does. */
+  shareWith(instances: number): void {
+    this.#instances = Math.max(1, instances);
+  }
+
+  /** Looks at once, instead of at the next time. */
+  hurry(): void {
+    this.#wake();
+  }
+
+  /**
+   * Until aborted. Some instance looks every twentieth of a lease on average, however many there are, and each of them every
+   * half lease at least; at random moments, so that they do not look together.
+   */
+  async keepLooking(signal: AbortSignal): Promise<void> {
+    const { clock, logger, leaseMs } = this.#parts;
+    let isFailing = false;
+    while (!signal.aborted) {
+      try {
+        await this.look('expired');
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing) logger.warn({ error }, 'runs that others left could not be looked for');
+        isFailing = true;
+      }
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      const waiting = new AbortController();
+      const meanMs = Math.min(leaseMs / 2, Math.max(100, leaseMs / looksPerLease) * this.#instances);
+      const pauseMs = meanMs * (0.5 + Math.random());
+      await Promise.race([clock.sleep(pauseMs, AbortSignal.any([signal, waiting.signal])).catch(() => {}), woken]);
+      waiting.abort();
+    }
+  }
+
+  /** Takes what there is, as far as there is room. */
+  async look(abandoned: 'expired' | 'all'): Promise<number> {
+    const { instance, store, logger, maxLosses, room, begin } = this.#parts;
+    let count = 0;
+    for (;;) {
+      const limit = Math.min(mostAtOnce, room());
+      if (limit <= 0) return count;
+      const { taken, failed } = await store.takeOver(instance, {
+        abandoned,
+        limit,
+        maxLosses,
+        error: lostTooOften(maxLosses),
+      });
+      for (const run of taken) begin(run);
+      for (const run of failed) {
+        logger.error({ runId: run.runId, tenant: run.tenant, maxLosses }, 'a run was lost too often, and has failed');
+        // Where this fails, the followers' own look at the run's status does it.
+        await endLog(this.#parts.log, run).catch(() => {});
+      }
+      count += taken.length;
+      if (taken.length > 0) logger.info({ instance, taken: taken.length }, 'runs that their instance left go on here');
+      if (taken.length + failed.length < limit) return count;
+    }
+  }
+}
