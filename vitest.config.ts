@@ -4,15 +4,16 @@ import { findPostgres } from './test/helpers/postgres-server.ts';
 
 /** What touches SQL runs on both databases: on the embedded one as all tests do, and a second time on PostgreSQL. */
 const onBothDatabases = [
-  'test/adapters/postgres/{collection,conversation,document,run}-store.test.ts',
+  'test/adapters/postgres/{collection,conversation,document,run,stored-run}-store.test.ts',
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
+  'test/core/runs/takeover.test.ts',
   'test/e2e/{batching,chat,ingest}.test.ts',
 ];
 /** What only a server has: sessions, a pool, a timeout. */
 const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];
 /** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
 const throughPooler = [
-  'test/adapters/postgres/{conversation,document,run}-store.test.ts',
+  'test/adapters/postgres/{conversation,document,run,stored-run}-store.test.ts',
   'test/adapters/postgres/{search-index,server-database}.test.ts',
 ];
 

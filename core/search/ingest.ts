@@ -41,8 +41,8 @@ const passagesAtOnce = 4_096;
 /**
  * Normalises, skips what has not changed, splits, embeds and writes, batch by batch. A document that the model refuses is a
  * failure of its own; the others are kept. A provider that stays away is no document's fault: it ends the ingest, and what
- * was written by then stays. `onProgress` is called after each batch, with the sums so far. Given the sums of an earlier
- * attempt, it goes on from them.
+ * was written by then stays. `onProgress` is called after each batch, with the sums so far, one call after the other. Given
+ * the sums of an earlier attempt, it goes on from them.
  */
 export async function ingestDocuments(
   services: IngestServices,
@@ -56,6 +56,8 @@ export async function ingestDocuments(
   const finished = new Set(earlier.finishedBatches);
   const failed = new AbortController();
   const limit = pLimit(batchesAtOnce);
+  // One report at a time: what is saved of a batch must not overtake what is saved of a later one.
+  const inTurn = pLimit(1);
   // What is still being embedded when the ingest fails would be paid for nothing.
   const embed = embedder(services.models, target, {
     ...call,
@@ -67,13 +69,14 @@ export async function ingestDocuments(
       try {
         call.signal.throwIfAborted();
         const outcome = await ingestBatch(services, target, batch, embed, call);
-        tally = {
+        const sums = {
           done: tally.done + outcome.done,
           skipped: tally.skipped + outcome.skipped,
           failures: [...tally.failures, ...outcome.failures],
           finishedBatches: [...tally.finishedBatches, place],
         };
-        await onProgress(tally);
+        tally = sums;
+        await inTurn(() => onProgress(sums));
       } catch (error) {
         failed.abort(error);
       }

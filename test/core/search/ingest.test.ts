@@ -9,7 +9,11 @@ const target = { collectionId: 'c', embeddingModel: 'e', embed: true };
 const plain = { title: null, url: null, metadata: {} };
 
 /** An ingest over a store that only remembers what is written, and a model that does what `embed` says. */
-async function ingest(texts: readonly string[], embed: (text: string, call: CallOptions) => Promise<void>) {
+async function ingest(
+  texts: readonly string[],
+  embed: (text: string, call: CallOptions) => Promise<void>,
+  report: (tally: IngestTally) => Promise<void> = async () => {},
+) {
   const written: DocumentWrite[] = [];
   const documents: Pick<DocumentStore, 'contentHashes' | 'write'> = {
     contentHashes: async () => new Map(),
@@ -25,7 +29,10 @@ async function ingest(texts: readonly string[], embed: (text: string, call: Call
   const services = { documents: documents as DocumentStore, models: models as Models };
   const inputs = texts.map((text, index) => ({ ...plain, externalId: `${index}`, text }));
   const tallies: IngestTally[] = [];
-  const run = ingestDocuments(services, target, inputs, callerOf(), async (tally) => void tallies.push(tally));
+  const run = ingestDocuments(services, target, inputs, callerOf(), async (tally) => {
+    await report(tally);
+    tallies.push(tally);
+  });
   const failure = await run.then(
     () => null,
     (error: unknown) => error,
@@ -87,4 +94,15 @@ test.each(['BAD_INPUT', 'UPSTREAM_REJECTED'] as const)('takes %s for the fault o
     skipped: 0,
     failures: [{ externalId: '1', message: 'not this one' }],
   });
+});
+
+test('reports batch after batch, also when an earlier report takes longer', async () => {
+  let reports = 0;
+  const texts = Array.from({ length: 24 }, (_, index) => `text ${index}`);
+  const slowFirst = async () => {
+    reports += 1;
+    for (let turn = 0; reports === 1 && turn < 50; turn += 1) await new Promise(setImmediate);
+  };
+  const { tallies } = await ingest(texts, async () => {}, slowFirst);
+  expect(tallies.map(({ done }) => done)).toEqual([8, 16, 24]);
 });
