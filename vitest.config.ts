@@ -7,7 +7,7 @@ const onBothDatabases = [
   'test/adapters/postgres/{collection,conversation,document,run,stored-run}-store.test.ts',
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
   'test/core/runs/takeover.test.ts',
-  'test/e2e/{batching,chat,ingest}.test.ts',
+  'test/e2e/{chat,ingest,chat/search-models}.test.ts',
 ];
 /** What only a server has: sessions, a pool, a timeout. */
 const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];

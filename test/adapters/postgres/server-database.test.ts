@@ -115,7 +115,7 @@ describe('a statement whose caller has gone', () => {
   });
 });
 
-describe('a statement that takes longer than database.statementTimeoutMs', () => {
+describe.concurrent('a statement that takes longer than database.statementTimeoutMs', () => {
   it('is stopped, and named in a retryable error', async () => {
     await using hasty = await open({ maxConnections: 1, statementTimeoutMs: 1_000 });
     await expect(hasty.query('long', sql`select pg_sleep(62)`)).rejects.toMatchObject({
@@ -183,7 +183,7 @@ describe('a failure', () => {
   });
 
   it('to get a connection in time is retryable', async () => {
-    await using single = await open({ maxConnections: 1, connectTimeoutMs: 2_000 });
+    await using single = await open({ maxConnections: 1, connectTimeoutMs: 1_000 });
     const controller = new AbortController();
     const holding = single.query('hold', sql`select pg_sleep(65)`, controller.signal).catch(() => {});
     await expect(single.query('wait', sql`select 1`)).rejects.toMatchObject({ code: 'INTERNAL', retryable: true });
