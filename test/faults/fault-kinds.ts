@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Proxy } from '../helpers/proxy.ts';
+import type { Proxy as Link } from '../helpers/proxy.ts';
 import type { Fleet, Member } from './fleet.ts';
 
 export type FaultKind =
@@ -83,7 +83,7 @@ export async function inject(kind: FaultKind, fleet: Fleet, random: () => number
   }
 }
 
-async function forAWhile(link: Proxy, fault: (link: Proxy) => void, ms: number): Promise<void> {
+async function forAWhile(link: Link, fault: (link: Link) => void, ms: number): Promise<void> {
   fault(link);
   await sleep(ms);
   link.flow();

@@ -4,15 +4,15 @@ import { configFile } from '../helpers/config-file.ts';
 import { temporaryDirectory } from '../helpers/embedded-database.ts';
 import { type GatewayProcess, startGatewayProcess } from '../helpers/gateway-process.ts';
 import { type PostgresServer, startPostgresServer } from '../helpers/postgres-server.ts';
-import { type Proxy, startProxy } from '../helpers/proxy.ts';
+import { type Proxy as Link, startProxy } from '../helpers/proxy.ts';
 import { type RedisServer, startRedis } from '../helpers/redis-server.ts';
 import { startVendor, type Vendor } from '../helpers/vendor/vendor.ts';
 
 /** One gateway process after the other, at the same place in the fleet. */
 export interface Member {
   readonly name: string;
-  readonly redisLink: Proxy;
-  readonly databaseLink: Proxy;
+  readonly redisLink: Link;
+  readonly databaseLink: Link;
   readonly process: () => GatewayProcess | null;
   start(): Promise<void>;
   /** SIGKILL. */
@@ -28,7 +28,7 @@ export interface Fleet extends AsyncDisposable {
   readonly postgres: PostgresServer;
   readonly redis: RedisServer;
   readonly vendor: Vendor;
-  readonly vendorLink: Proxy;
+  readonly vendorLink: Link;
   /** WebSocket addresses of those that run now. */
   urls(): string[];
 }
@@ -102,12 +102,12 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
 
 class FleetMember implements Member {
   readonly name: string;
-  readonly redisLink: Proxy;
-  readonly databaseLink: Proxy;
+  readonly redisLink: Link;
+  readonly databaseLink: Link;
   readonly #start: () => Promise<GatewayProcess>;
   #process: GatewayProcess | null = null;
 
-  constructor(name: string, redisLink: Proxy, databaseLink: Proxy, start: () => Promise<GatewayProcess>) {
+  constructor(name: string, redisLink: Link, databaseLink: Link, start: () => Promise<GatewayProcess>) {
     this.name = name;
     this.redisLink = redisLink;
     this.databaseLink = databaseLink;
