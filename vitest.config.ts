@@ -1,14 +1,41 @@
 import { defineConfig } from 'vitest/config';
+import { findPostgres } from './test/helpers/postgres-server.ts';
+
+/** What touches SQL runs on both databases: as it is on the embedded one, and a second time on PostgreSQL. */
+const onBothDatabases = [
+  'test/adapters/postgres/{collection,conversation,document,run}-store.test.ts',
+  'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
+];
+/** What only a server has: sessions, a pool, a pooler in front of it. */
+const onPostgres = ['test/adapters/postgres/server-*.test.ts'];
+
+/** In CI a missing PostgreSQL is a failure (of postgres-setup.ts); elsewhere its tests are shown as skipped. */
+const isSkipped =
+  process.env['CI'] === undefined &&
+  process.env['SLUICE_TEST_DATABASE_URL'] === undefined &&
+  'missing' in findPostgres();
 
 export default defineConfig({
   // graphql has a build for the condition "development", which Vite adds and Node does not: two of them would be loaded.
   // Not "import" either: Vitest hands these to Node, whose `require` would then be given ES modules.
   ssr: { resolve: { conditions: ['node', 'module', 'default'], externalConditions: ['node'] } },
   test: {
-    include: ['test/**/*.test.ts'],
     // Real sockets, databases and models on few cores: a test waits for what it tests, not for a clock.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'embedded', include: ['test/**/*.test.ts'], exclude: onPostgres } },
+      {
+        extends: true,
+        test: {
+          name: 'postgresql',
+          include: [...onBothDatabases, ...onPostgres],
+          globalSetup: 'test/helpers/postgres-setup.ts',
+          ...(isSkipped && { testNamePattern: /^\b$/ }),
+        },
+      },
+    ],
   },
 });

@@ -5,6 +5,7 @@ import { type CreateCollection, createCollection as createCollectionInCore } fro
 import { deleteDocuments as deleteDocumentsInCore } from '../core/search/delete-documents.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from '../core/search/metadata-filter.ts';
 import { collectionNotFound } from '../core/search/search.ts';
+import { assertStorable } from '../core/text/normalise.ts';
 import { type Connection, connectionOf, type PageArgs, pageOf } from './connection.ts';
 import { orNull } from './found.ts';
 
@@ -14,7 +15,9 @@ export async function listCollections(args: PageArgs, { services, principal, sig
   return connectionOf(scope, await services.collections.list(principal.tenant, page, signal), args);
 }
 
-export function findCollection({ name }: { readonly name: string }, { loaders }: Context) {
+export async function findCollection({ name }: { readonly name: string }, { loaders }: Context) {
+  // Before the loader puts it into one statement with the names of the other aliases.
+  assertStorable(name, 'name');
   return orNull(loaders.collectionByName.load(name));
 }
 
@@ -23,6 +26,7 @@ export function createCollection(input: CreateCollection, { services, principal,
 }
 
 export async function deleteCollection({ name }: { readonly name: string }, { services, principal }: Context) {
+  assertStorable(name, 'name');
   const deletedCount = await services.collections.delete(principal.tenant, name);
   if (deletedCount === null) throw collectionNotFound(name);
   return { deletedCount };

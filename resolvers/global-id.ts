@@ -7,10 +7,21 @@ export function encodeId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
+/** The types that have ids; a test holds them against the schema. */
+export const nodeTypes: ReadonlySet<string> = new Set([
+  'ChatRun',
+  'Collection',
+  'Conversation',
+  'Document',
+  'IngestRun',
+  'Message',
+  'Passage',
+]);
+
 /** Null when it is no id that this gateway gave out. */
 export function parseId(globalId: string): { readonly typename: string; readonly id: string } | null {
   const [typename = '', id = '', ...rest] = Buffer.from(globalId, 'base64url').toString().split(':');
-  return rest.length === 0 && /^[A-Z][A-Za-z]*$/.test(typename) && uuid.test(id) ? { typename, id } : null;
+  return rest.length === 0 && nodeTypes.has(typename) && uuid.test(id) ? { typename, id } : null;
 }
 
 /** The id inside, of the type that was expected; BAD_INPUT names the argument otherwise. */
@@ -18,4 +29,10 @@ export function decodeId(typename: string, globalId: string, name: string): stri
   const parsed = parseId(globalId);
   if (parsed?.typename === typename) return parsed.id;
   throw new GatewayError('BAD_INPUT', `${name} must be the id of a ${typename}, got "${globalId.slice(0, 60)}".`);
+}
+
+/** `nodes` is a list without pages: its length is bounded as that of a page. */
+export function checkIds({ length }: readonly unknown[], maxFirst: number): void {
+  if (length <= maxFirst) return;
+  throw new GatewayError('BAD_INPUT', `ids must hold at most ${maxFirst} ids (limits.maxFirst), got ${length}.`);
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { PassageRecord } from '../core/contracts/document-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
-import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
+import { type MetadataFilterInput, parseMetadataFilter } from '../core/search/metadata-filter.ts';
 import type { SearchHit, SearchResult } from '../core/search/search.ts';
 import { type CitedTextRecord, summarise } from '../core/search/summarise.ts';
 import { numberSources } from '../core/text/source-prompt.ts';
@@ -27,6 +27,8 @@ export type SearchEdge = SearchHit & { readonly node: PassageRecord };
 export type SearchConnection = Connection<PassageRecord, SearchEdge> & { readonly result: SearchResult };
 
 export async function search(args: SearchArgs, { loaders }: Context): Promise<SearchConnection> {
+  // Before the loader makes a key of it: a filter that is nested some thousand deep takes any recursion's stack.
+  if (args.filter != null) parseMetadataFilter(args.filter);
   const result = await loaders.search.load({
     query: args.query,
     in: args.in ?? 'default',

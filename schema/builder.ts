@@ -3,7 +3,7 @@ import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLDateTime, GraphQLJSON, GraphQLSafeInt, GraphQLUUID } from 'graphql-scalars';
 import type { Context } from '../context.ts';
 import { GatewayError } from '../core/contracts/gateway-error.ts';
-import { encodeId, parseId } from '../resolvers/global-id.ts';
+import { checkIds, encodeId, parseId } from '../resolvers/global-id.ts';
 
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -19,7 +19,13 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
   relay: {
     nodeQueryOptions: { description: 'Any object by its id; null when it is gone.' },
-    nodesQueryOptions: { description: 'Objects by their ids, in their order; null for one that is gone.' },
+    nodesQueryOptions: {
+      description: 'Objects by their ids, in their order; null for one that is gone.',
+      resolve: (_root, { ids }, { services }, _info, resolveNodes) => {
+        checkIds(ids, services.limits.maxFirst);
+        return resolveNodes(ids);
+      },
+    },
     encodeGlobalID: (typename, id) => encodeId(typename, String(id)),
     decodeGlobalID: (globalId) => {
       const parsed = parseId(globalId);

@@ -1,5 +1,4 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
-import { useGraphQLSSE } from '@graphql-yoga/plugin-graphql-sse';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Context, Principal } from '../context.ts';
 import { UsageMeter } from '../core/models/usage-meter.ts';
@@ -8,10 +7,12 @@ import { createLoaders } from '../loaders/index.ts';
 import { schema } from '../schema/index.ts';
 import { createToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
+import { refuseMalformedParameters } from './malformed-parameters.ts';
 import { explainNotAcceptable } from './not-acceptable.ts';
 import { operationLimits } from './operation-limits.ts';
 
 export const graphqlPath = '/graphql';
+/** The same endpoint, under the path that clients of graphql-sse are usually given. */
 export const graphqlSsePath = '/graphql/stream';
 
 /** What the transport knows of a request before Yoga sees it. */
@@ -34,12 +35,14 @@ export function createApp(services: Services, config: Config): App {
     cors: false,
     healthCheckEndpoint: '/health/yoga',
     multipart: false,
+    // Bodies are bounded before they come here; a second bound of Yoga's own would be the smaller one for some.
+    maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
     context: ({ request, principal, requestId }) => createContext(services, principal, request.signal, requestId),
     plugins: [
       useDeferStream(),
-      useGraphQLSSE({ endpoint: graphqlSsePath }),
+      refuseMalformedParameters,
       ...operationLimits(config.limits),
       explainNotAcceptable,
       {

@@ -13,17 +13,18 @@ export function createToClientError(logger: Logger): ToClientError {
     const place = graphqlError ? { nodes: graphqlError.nodes, path: graphqlError.path } : {};
     if (cause === null || cause === undefined) return graphqlError ? withCode(graphqlError) : masked(error, place);
     const gatewayError = gatewayErrorIn(cause);
+    if (gatewayError?.code === 'INTERNAL') return masked(cause, place, gatewayError.retryable);
     if (gatewayError !== null) return told(gatewayError, place);
     if (cause instanceof GraphQLError) return withCode(cause);
     return masked(cause, place);
   };
 
-  function masked(error: unknown, place: object): GraphQLError {
+  function masked(error: unknown, place: object, retryable = false): GraphQLError {
     const requestId = requestScope.getStore()?.requestId ?? null;
     logger.error({ requestId, error }, 'an operation failed for a reason of ours');
     return new GraphQLError('Internal error: the gateway log has it under extensions.requestId.', {
       ...place,
-      extensions: { code: 'INTERNAL', retryable: false, requestId },
+      extensions: { code: 'INTERNAL', retryable, requestId },
     });
   }
 }

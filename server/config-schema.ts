@@ -5,10 +5,9 @@ const count = (min: number, max: number, fallback: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
 const text = z.string().trim().min(1);
-const flag = z.union([
-  z.boolean(),
-  z.enum(['true', 'false'], { error: 'expected true or false' }).transform((value) => value === 'true'),
-]);
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
+  error: 'expected true or false',
+});
 
 /** Bounds that protect the process; errors name them as `limits.<name>`. */
 const limits = z.strictObject({
@@ -41,6 +40,9 @@ const log = z.strictObject({
   /** How long an ended run's log is kept. */
   retentionMs: milliseconds(3_600_000),
   maxEventsPerRun: count(100, 10_000_000, 100_000),
+  /** Events that wait while Redis is away, all runs together, and how long each may wait. */
+  maxBufferedBytes: count(1_000_000, 10_000_000_000, 64 * 1024 * 1024),
+  maxOutageMs: milliseconds(60_000),
 });
 
 const runs = z.strictObject({
@@ -65,7 +67,12 @@ const model = z.strictObject({
 
 const openai = z.strictObject({
   apiKey: text.nullable().default(null),
-  baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' }).optional(),
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://', abort: true })
+    .refine((url) => /^[^?#]*$/.test(url) && new URL(url).username === '' && new URL(url).password === '', {
+      error: 'expected a URL without user, password and query; the key goes into OPENAI_API_KEY',
+    })
+    .optional(),
   chatModel: text.default('gpt-4.1-mini'),
   embeddingModel: text.default('text-embedding-3-small'),
   /** Provider calls at once, per model; more wait in a queue of maxQueued. */
@@ -86,7 +93,7 @@ export const configSchema = z
     /** Redis, where the logs of several instances meet; needs databaseUrl. */
     redisUrl: z
       .string()
-      .regex(/^rediss?:\/\//, 'expected a URL that begins with redis:// or rediss://')
+      .regex(/^rediss?(?:\+cluster)?:\/\//, 'expected a URL that begins with redis://, rediss:// or redis+cluster://')
       .optional(),
     /** One static key; with it every operation needs it. */
     apiKey: z.string().min(16, 'expected at least 16 characters').optional(),
@@ -110,13 +117,11 @@ export const configSchema = z
       message: 'REDIS_URL needs DATABASE_URL: several instances cannot share an embedded database',
     });
   })
-  .superRefine(({ host, apiKey }, context) => {
-    if (isLoopback(host) || apiKey !== undefined) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['host'],
-      message: `${host} can be reached from other machines, which needs authentication: set SLUICE_API_KEY, or bind to 127.0.0.1`,
-    });
+  .refine(({ host, apiKey }) => typeof host !== 'string' || isLoopback(host) || apiKey !== undefined, {
+    path: ['host'],
+    error: 'other machines reach this address, which needs authentication: set SLUICE_API_KEY, or bind to 127.0.0.1',
+    // Beside other faults too: all are to be mended at once.
+    when: () => true,
   });
 
 export type Config = z.infer<typeof configSchema>;

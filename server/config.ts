@@ -42,7 +42,10 @@ export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     throw new ConfigError(
-      parsed.error.issues.map(({ path, message }) => `${nameOf(path.map(String), environment)}: ${message}`),
+      parsed.error.issues.map(({ path, message }) => {
+        const names = path.map(String);
+        return `${nameOf(names, environment)}: ${message}${cameAt(values, names)}`;
+      }),
     );
   }
   return deepFreeze(parsed.data);
@@ -79,6 +82,20 @@ function setAt(values: Record<string, unknown>, path: readonly string[], value: 
 function nameOf(path: readonly string[], environment: NodeJS.ProcessEnv): string {
   const [variable] = Object.entries(variables).find(([, target]) => target.join('.') === path.join('.')) ?? [];
   return variable !== undefined && environment[variable] ? variable : path.join('.') || 'the file';
+}
+
+/** Addresses too: they may hold a password. */
+const secrets = new Set(['apiKey', 'openai.apiKey', 'openai.baseUrl', 'databaseUrl']);
+
+/** What came, where it is no secret. */
+function cameAt(values: unknown, path: readonly string[]): string {
+  if (secrets.has(path.join('.'))) return '';
+  const value = path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    values,
+  );
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isPlain ? `, got ${JSON.stringify(value).slice(0, 100)}` : '';
 }
 
 function deepFreeze<T>(value: T): T {

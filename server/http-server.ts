@@ -6,9 +6,15 @@ import type { Authenticate } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
-import { allowsOrigin } from './origin.ts';
+import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readChunked } from './read-body.ts';
 import { requestScope } from './request-scope.ts';
+
+/**
+ * Connections beside WebSockets. WebSockets have a bound that answers; beyond this one Node hangs up without a word, so it
+ * lies higher.
+ */
+const plainConnections = 1_000;
 
 export interface HttpParts {
   readonly config: Config;
@@ -26,13 +32,15 @@ export function createHttpServer(parts: HttpParts): Server {
     response.setHeader('X-Request-Id', requestId);
     requestScope.run({ requestId }, () =>
       handle(parts, request, response, requestId).catch((error: unknown) => {
+        // The client left in the middle of its own body: nobody's fault, and nobody to answer.
+        if (request.errored === error) return;
         logger.error({ requestId, error }, 'a request could not be answered');
         if (response.headersSent) response.destroy();
         else refuse(response, 500, 'INTERNAL', 'Internal error: the gateway log has it under this X-Request-Id.');
       }),
     );
   });
-  server.maxConnections = config.limits.maxSockets;
+  server.maxConnections = config.limits.maxSockets + plainConnections;
   return server;
 }
 
@@ -55,7 +63,7 @@ async function handle(
   if (path !== graphqlPath && path !== graphqlSsePath)
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
   if (!allowsOrigin(request, config)) {
-    return refuse(response, 403, 'FORBIDDEN', 'This origin or host may not call the gateway (allowedOrigins).');
+    return refuse(response, 403, 'FORBIDDEN', originRefused);
   }
   setCors(request, response);
   if (request.method === 'OPTIONS') return end(response, 204);
@@ -82,6 +90,7 @@ async function handle(
     if (body === null) return tooLarge(response, maxBytes);
     Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
   }
+  if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
   const context: ServerContext = { principal, requestId };
   await now.app(request, response, context);

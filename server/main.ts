@@ -28,7 +28,7 @@ export interface Gateway {
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const config = await loadConfig(environment);
-  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl].filter((secret) => secret != null);
+  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter((secret) => secret != null);
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: { app: App } | { notReady: string } = { notReady: 'it is opening its database' };
   const authenticate = createAuthenticate(config.apiKey);
@@ -61,7 +61,13 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   state = { notReady: 'it is loading its embedding model' };
   await opened.modelReady;
   const app = createApp(services, config);
-  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError: createToClientError(logger) });
+  const sockets = attachWebSocket(server, {
+    app,
+    config,
+    authenticate,
+    toClientError: createToClientError(logger),
+    logger,
+  });
   state = { app };
   starting.move();
   boundMemory();

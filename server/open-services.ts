@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
-import { memoryEventLog } from '../adapters/memory/event-log.ts';
-import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
-import { memoryRunStore } from '../adapters/memory/run-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -21,6 +18,7 @@ import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Config } from './config-schema.ts';
+import { openLogs } from './open-logs.ts';
 import { realClock } from './real-clock.ts';
 import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
 import { version } from './version.ts';
@@ -59,8 +57,9 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const eventLoopDelay = opened.use(new EventLoopDelay());
-  const log = memoryEventLog({ clock: realClock, ...config.log });
-  opened.defer(() => log.close());
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
@@ -69,23 +68,14 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   };
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
-  const signals = memoryRunSignals();
-  opened.defer(() => signals.close());
+  const { log, unstored, signals } = logs;
   const runs = new Runs({
-    instance: randomUUID(),
+    ...{ instance, logger, log, unstored, signals },
     clock: realClock,
-    logger,
-    log,
-    signals,
     ...config.runs,
     // The lock of an embedded database's directory says that whoever had it before is dead.
-    membership: { alone: true, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
+    membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
-    unstored: memoryRunStore({
-      clock: realClock,
-      retentionMs: config.log.retentionMs,
-      maxRuns: 4 * (maxRuns + maxQueuedRuns),
-    }),
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -104,7 +94,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
     health: () => {
-      const components = [{ name: 'database', ...database.health() }, ...models.health()];
+      const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {
         ok: components.every((component) => component.ok),
         version,

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type Config, isLoopback } from './config-schema.ts';
 
+export const originRefused = 'This origin or host may not call the gateway (allowedOrigins).';
+
 /**
  * Whether a browser's page may talk to us. Requests without an Origin do not come from a page. A gateway without a key
  * also checks the Host header: a hostile name that resolves to 127.0.0.1 must not make it somebody's own server.

@@ -6,6 +6,7 @@ import type { WebSocket } from 'ws';
  */
 export class SocketOperations {
   readonly #controllers = new Map<string, AbortController>();
+  #idle = Promise.withResolvers<void>();
 
   constructor(socket: WebSocket) {
     socket.on('message', (data) => {
@@ -23,6 +24,7 @@ export class SocketOperations {
 
   begin(id: string): AbortSignal {
     const controller = new AbortController();
+    if (this.size === 0) this.#idle = Promise.withResolvers();
     this.#controllers.set(id, controller);
     return controller.signal;
   }
@@ -31,6 +33,12 @@ export class SocketOperations {
   end(id: string): void {
     this.#controllers.get(id)?.abort(new DOMException('The client ended the operation.', 'AbortError'));
     this.#controllers.delete(id);
+    if (this.size === 0) this.#idle.resolve();
+  }
+
+  /** Resolves when none is under way; at once when that is so already. */
+  async whenIdle(): Promise<void> {
+    if (this.size > 0) await this.#idle.promise;
   }
 }
 

@@ -1,21 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../context.ts';
+import type { Logger } from '../core/contracts/logger.ts';
 import { type App, graphqlPath } from './app.ts';
 import { type Authenticate, authorizationOf } from './authenticate.ts';
 import { type ToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
-import { allowsOrigin } from './origin.ts';
+import { allowsOrigin, originRefused } from './origin.ts';
+import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
 import { requestScope } from './request-scope.ts';
 import { SocketOperations } from './socket-operations.ts';
 
 /** "Service Restart" in the registry of close codes: clients connect again. */
 const serviceRestart = 1012;
+/** Clients give up at once: after graphql-ws's own "Forbidden" they would send the same wrong key again and again. */
+const unauthenticated = 4401;
+const settleWithinMs = 1_000;
 const closeWithinMs = 1_000;
 
 interface Parts {
@@ -23,6 +29,7 @@ interface Parts {
   readonly config: Config;
   readonly authenticate: Authenticate;
   readonly toClientError: ToClientError;
+  readonly logger: Logger;
 }
 
 type Prepared = ExecutionArgs & {
@@ -32,20 +39,20 @@ type Prepared = ExecutionArgs & {
 
 /** graphql-ws on the path of HTTP, through the same plugins. */
 export function attachWebSocket(server: Server, parts: Parts): { readonly close: () => Promise<void> } {
-  const { config, authenticate, toClientError } = parts;
+  const { config, authenticate, toClientError, logger } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: config.limits.maxBodyBytes });
   const operations = new WeakMap<WebSocket, SocketOperations>();
   const principals = new WeakMap<WebSocket, Principal>();
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refused = refusal(request, sockets.clients.size, config);
-    if (refused !== null) {
-      socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      return;
-    }
+    if (refused !== null) return refuseUpgrade(socket, refused);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       operations.set(webSocket, new SocketOperations(webSocket));
       sockets.emit('connection', webSocket, request);
+      // graphql-ws writes a frame that breaks the protocol to the console, as a fault of ours; ws closes the socket by itself.
+      webSocket.removeAllListeners('error');
+      webSocket.on('error', (error) => logger.debug({ error }, 'a client broke the protocol of its WebSocket'));
     });
   });
 
@@ -53,7 +60,10 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
     {
       onConnect: ({ connectionParams, extra }) => {
         const principal = authenticate(authorizationOf(connectionParams));
-        if (principal === null) return false;
+        if (principal === null) {
+          extra.socket.close(unauthenticated, 'UNAUTHENTICATED: send the key in connectionParams.authorization');
+          return false;
+        }
         principals.set(extra.socket, principal);
         return true;
       },
@@ -68,7 +78,11 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
         return requestScope.run({ requestId }, () => prepare(parts, payload, principal, requestId, open.begin(id)));
       },
       onNext: (_context, _id, _payload, _args, result) => shown(result as ExecutionResult),
-      onError: (_context, _id, _payload, errors) => errors.map((error) => toClientError(causeOf(error)).toJSON()),
+      onError: ({ extra }, id, _payload, errors) => {
+        // An operation that ends so is not completed: it would be counted for as long as the socket is open.
+        operations.get(extra.socket)?.end(id);
+        return errors.map((error) => toClientError(causeOf(error)).toJSON());
+      },
       onComplete: ({ extra }, id) => operations.get(extra.socket)?.end(id),
       // A query that is cancelled rejects; uncaught, graphql-ws would close the whole socket with all its operations.
       execute: async (args) => {
@@ -82,7 +96,7 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
     },
     sockets,
   );
-  return { close: () => closeAll(sockets) };
+  return { close: () => closeAll(sockets, operations) };
 }
 
 async function prepare(
@@ -119,12 +133,19 @@ async function prepare(
   }
 }
 
-function refusal(request: IncomingMessage, open: number, config: Config): string | null {
-  const path = (request.url ?? '').split('?')[0];
-  if (path !== graphqlPath) return '404 Not Found';
-  if (!allowsOrigin(request, config)) return '403 Forbidden';
-  if (open >= config.limits.maxSockets) return '503 Service Unavailable';
-  return null;
+function refusal(request: IncomingMessage, open: number, config: Config): UpgradeRefusal | null {
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  const limit = config.limits.maxSockets;
+  if (path !== graphqlPath) {
+    const message = `There is no WebSocket at ${path}; the endpoint is ${graphqlPath}.`;
+    return { status: '404 Not Found', code: 'NOT_FOUND', message, retryable: false };
+  }
+  if (!allowsOrigin(request, config)) {
+    return { status: '403 Forbidden', code: 'FORBIDDEN', message: originRefused, retryable: false };
+  }
+  if (open < limit) return null;
+  const message = `${limit} WebSocket connections are open (limits.maxSockets); try again later.`;
+  return { status: '503 Service Unavailable', code: 'RATE_LIMITED', message, retryable: true };
 }
 
 function tooManyOperations(limit: number): GraphQLError {
@@ -143,7 +164,14 @@ function causeOf(error: GraphQLError): unknown {
   return error.cause ?? error;
 }
 
-async function closeAll(sockets: WebSocketServer): Promise<void> {
+/** Followers of runs that have just ended are given a moment to be told so. */
+async function closeAll(sockets: WebSocketServer, operations: WeakMap<WebSocket, SocketOperations>): Promise<void> {
+  const moment = new AbortController();
+  const idle = Promise.all([...sockets.clients].map((socket) => operations.get(socket)?.whenIdle()));
+  await Promise.race([idle, delay(settleWithinMs, undefined, { signal: moment.signal }).catch(() => {})]);
+  moment.abort();
+  // graphql-ws says that an operation is complete after it has told us.
+  await immediate();
   for (const socket of sockets.clients) socket.close(serviceRestart, 'The gateway restarts: connect again');
   const closed = Promise.all(
     [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),

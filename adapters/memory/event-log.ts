@@ -10,8 +10,8 @@ import {
 } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
-import { RunLog } from './run-log.ts';
-import { WakeUps } from './wake-ups.ts';
+import { RunLog } from '../../core/runs/run-log.ts';
+import { WakeUps } from '../../core/runs/wake-ups.ts';
 
 export interface MemoryEventLogOptions {
   readonly clock: Pick<Clock, 'now'>;

@@ -103,7 +103,7 @@ function slices<Row extends PageRow, T>(
 function positionAfter(page: Page): number {
   if (page.after === null) return -1;
   const [position, ...rest] = page.after;
-  if (typeof position === 'number' && Number.isInteger(position) && position < 2 ** 31 && rest.length === 0)
+  if (typeof position === 'number' && Number.isInteger(position) && Math.abs(position) < 2 ** 31 && rest.length === 0)
     return position;
   throw wrongKey(page);
 }

@@ -56,8 +56,10 @@ function upsert(entries: readonly UsageEntry[]): SQL {
       estimated = usage.estimated or excluded.estimated`;
 }
 
+/** By its number: PostgreSQL does not read the years 0 and 10000 as JavaScript writes them. */
 function reportStatement(tenant: string, since: Date | null): SQL {
-  const from = since === null ? sql`true` : sql`minute >= date_trunc('minute', ${since.toISOString()}::timestamptz)`;
+  const from =
+    since === null ? sql`true` : sql`minute >= date_trunc('minute', to_timestamp(${since.getTime() / 1000}::float8))`;
   return sql`
     select model, day, sum(input_tokens) as input_tokens, sum(cached_input_tokens) as cached_input_tokens,
       sum(output_tokens) as output_tokens, sum(calls) as calls,

@@ -30,7 +30,7 @@ export function checkChatInput(input: ChatInput, models: Models, limits: ChatLim
   }
   checkSampling(input.sampling);
   checkRetrieval(input, models, limits);
-  if (input.timeoutMs !== null) range('timeoutMs', input.timeoutMs, 1, limits.maxRunTimeoutMs);
+  if (input.timeoutMs !== null) range('timeoutMs', input.timeoutMs, 1, limits.maxRunTimeoutMs, ' (timeouts.totalMs)');
   checkMetadata(input.metadata);
   if (input.responseSchema !== null) assertGenerates(model, 'responseSchema');
   if (input.verify) {
@@ -88,13 +88,17 @@ function checkTexts(input: ChatInput, { maxMessageChars, maxHistoryMessages }: C
     ['system', input.system],
     ...history.map(({ text }, index): [string, string] => [`history[${index}].text`, text]),
   ];
-  for (const [name, text] of texts) checkText(name, text, maxMessageChars);
+  for (const [name, text] of texts) checkText(name, text, maxMessageChars, 'limits.maxMessageChars');
   checkText('user', input.user, 200);
 }
 
-function checkText(name: string, text: string | null, maxChars: number): void {
+/** `limit` is the name of the configuration value, where the bound is one. */
+function checkText(name: string, text: string | null, maxChars: number, limit?: string): void {
   if (text === null) return;
-  if (text.length > maxChars) throw bad(`${name} must be at most ${maxChars} characters, got ${text.length}.`);
+  if (text.length > maxChars) {
+    const named = limit === undefined ? '' : ` (${limit})`;
+    throw bad(`${name} must be at most ${maxChars} characters${named}, got ${text.length}.`);
+  }
   assertStorable(text, name);
 }
 
@@ -140,8 +144,8 @@ function assertGenerates(model: ChatModel, name: string): void {
   );
 }
 
-function range(name: string, value: number, min: number, max: number): void {
-  if (!(value >= min && value <= max)) throw bad(`${name} must be ${min}–${max}, got ${value}.`);
+function range(name: string, value: number, min: number, max: number, limit = ''): void {
+  if (!(value >= min && value <= max)) throw bad(`${name} must be ${min}–${max}${limit}, got ${value}.`);
 }
 
 const bad = (message: string): GatewayError => new GatewayError('BAD_INPUT', message);

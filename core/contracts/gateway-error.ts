@@ -34,8 +34,8 @@ export interface ErrorDetails {
 }
 
 /**
- * The only error that reaches a client with its own message; everything else is masked as INTERNAL.
- * `message` says what was expected and what came, and never holds a secret.
+ * The only error that reaches a client with its own message; everything else is masked as INTERNAL, and so is one with
+ * that code, which keeps `retryable`. `message` says what was expected and what came, and never holds a secret.
  */
 export class GatewayError extends Error {
   readonly code: ErrorCode;

@@ -1,5 +1,6 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Capability, ModelProvider, ProviderModel } from '../contracts/model-provider.ts';
+import { assertStorable } from '../text/normalise.ts';
 import { knownModel } from './known-models.ts';
 import type { ConfiguredModel, ProviderOptions } from './models-options.ts';
 import { configuredPrice, free, listPrice } from './prices.ts';
@@ -61,6 +62,8 @@ export class Catalogue {
     if (name === '' || name.length > longestName) {
       throw new GatewayError('BAD_INPUT', `model must be a name of 1–${longestName} characters, got ${name.length}`);
     }
+    // Usage is kept under the name: one that cannot be stored would hold up the usage of everybody.
+    assertStorable(name, 'model');
     const configured = this.#configured.get(name);
     const { options, model } = configured ?? { options: this.#default, model: { name } };
     const { provider } = options;

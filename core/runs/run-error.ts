@@ -2,16 +2,17 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../contracts/run-event.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
 
-/** What a run says of its failure. Anything but a GatewayError is masked, as it is in GraphQL errors. */
+/** What a run says of its failure. What is internal, or no GatewayError at all, is masked, as it is in GraphQL errors. */
 export function runErrorOf(error: unknown): RunErrorRecord {
-  if (error instanceof GatewayError) {
-    const { code, message, retryable, details } = error;
+  const told = error instanceof GatewayError ? error : null;
+  if (told !== null && told.code !== 'INTERNAL') {
+    const { code, message, retryable, details } = told;
     return { code, message, retryable, details };
   }
   return {
     code: 'INTERNAL',
     message: 'Internal error: the gateway log has it under the run id.',
-    retryable: false,
+    retryable: told?.retryable ?? false,
     details: {},
   };
 }

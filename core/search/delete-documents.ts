@@ -1,6 +1,7 @@
 import type { CollectionStore } from '../contracts/collection-store.ts';
 import type { DocumentStore } from '../contracts/document-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import { assertStorable, isStorable } from '../text/normalise.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from './metadata-filter.ts';
 import { collectionNotFound } from './search.ts';
 
@@ -24,10 +25,11 @@ export async function deleteDocuments(
   if (externalIds != null && externalIds.length > maxIds) {
     throw new GatewayError('BAD_INPUT', `externalIds must hold at most ${maxIds} ids, got ${externalIds.length}.`);
   }
+  assertStorable(selection.in, 'in');
   const chosen = filter == null ? null : parseMetadataFilter(filter);
   const [collection] = await collections.byNames(tenant, [selection.in]);
   if (collection === undefined) throw collectionNotFound(selection.in);
   // An id that cannot be stored was never stored.
-  const ids = (externalIds ?? []).filter((id) => id.isWellFormed() && !id.includes('\0'));
+  const ids = (externalIds ?? []).filter(isStorable);
   return documents.delete(tenant, collection.id, chosen === null ? { externalIds: ids } : { filter: chosen });
 }

@@ -4,6 +4,7 @@ import type { RunRecord } from '../contracts/run-store.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import type { Executor } from '../runs/live-run.ts';
 import type { Runs } from '../runs/runs.ts';
+import { assertStorable } from '../text/normalise.ts';
 import { type IngestServices, type IngestTally, ingestDocuments } from './ingest.ts';
 import { type DocumentInput, screenDocuments } from './screen-documents.ts';
 import { collectionNotFound } from './search.ts';
@@ -36,6 +37,7 @@ export async function startIngest(
       `documents must hold 1–${max} documents (limits.maxDocumentsPerIngest), got ${documents.length}.`,
     );
   }
+  assertStorable(request.in, 'in');
   const [collection] = await services.collections.byNames(tenant, [request.in]);
   if (collection === undefined) throw collectionNotFound(request.in);
   const { accepted, failures } = screenDocuments(documents, services.limits);

@@ -4,7 +4,7 @@ import type { IndexHit, SearchIndex, SearchMode } from '../contracts/search-inde
 import type { CallOptions, Models } from '../models/models.ts';
 import { checkFirst, decodeCursor, encodeCursor } from '../pagination.ts';
 import { inputHash } from '../runs/input-hash.ts';
-import { assertStorable, normaliseText } from '../text/normalise.ts';
+import { assertStorable, isStorable, normaliseText } from '../text/normalise.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from './metadata-filter.ts';
 import { rerank, rerankDepth } from './rerank.ts';
 
@@ -64,7 +64,8 @@ export async function searchAll(
   call: CallOptions,
 ): Promise<(SearchResult | Error)[]> {
   const started = performance.now();
-  const names = [...new Set(requests.map((request) => request.in))];
+  // A name that PostgreSQL does not take would fail the one statement for all of them.
+  const names = [...new Set(requests.map((request) => request.in).filter(isStorable))];
   const collections = await services.collections.byNames(call.tenant, names, call.signal);
   const byName = new Map(collections.map((collection) => [collection.name, collection]));
   const prepared = await Promise.all(
@@ -107,10 +108,11 @@ function checkQuery(request: SearchRequest, limits: SearchServices['limits']): v
   if (query.length > limits.maxQueryChars) {
     throw new GatewayError(
       'BAD_INPUT',
-      `query must be at most ${limits.maxQueryChars} characters, got ${query.length}.`,
+      `query must be at most ${limits.maxQueryChars} characters (limits.maxQueryChars), got ${query.length}.`,
     );
   }
   assertStorable(query, 'query');
+  assertStorable(request.in, 'in');
   checkFirst(first, { name: 'first', max: limits.maxFirst });
   if (perDocument !== null) checkFirst(perDocument, { name: 'perDocument', max: 1_000 });
   if (filter !== null) parseMetadataFilter(filter);

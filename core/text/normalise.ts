@@ -17,7 +17,12 @@ export function normaliseText(text: string): string {
     .trimEnd();
 }
 
-/** Throws BAD_INPUT when PostgreSQL could not store `text`: it holds a NUL or half of a surrogate pair. */
+/** Whether PostgreSQL could store `text`: it holds no NUL and no half of a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed();
+}
+
+/** Throws BAD_INPUT, with the place, for what is not storable. */
 export function assertStorable(text: string, name: string): void {
   const nul = text.indexOf('\u0000');
   if (nul >= 0) throw unstorable(name, nul, 'a NUL character');

@@ -170,6 +170,68 @@ export function eventLogContract(name: string, open: (options: EventLogOptions) 
     });
   });
 
+  describe(`${name}: taking a log over`, () => {
+    test('refuses lower attempts from then on, and says where the log stands', async () => {
+      const log = await opened();
+      const key = newKey();
+      await log.append(key, 1, [delta(1), delta(2)]);
+      expect(await log.fence(key, 2, 0)).toEqual({ lastSeq: 2, ended: false });
+      await expect(log.append(key, 1, [delta(9)])).rejects.toBeInstanceOf(FencedError);
+      await expect(log.fence(key, 1, 0)).rejects.toBeInstanceOf(FencedError);
+      // Again, as after an answer that was lost.
+      expect(await log.fence(key, 2, 0)).toEqual({ lastSeq: 2, ended: false });
+      expect(await log.append(key, 2, [delta(3)])).toBe(3);
+      expect((await log.read(key, 0, 10)).events.map(({ event }) => event)).toEqual(numbers(1, 3).map(delta));
+    });
+
+    test('says of an ended log that it has ended, and changes nothing', async () => {
+      const log = await opened();
+      const key = newKey();
+      await log.append(key, 1, [delta(1), finished]);
+      expect(await log.fence(key, 2, 1_000)).toEqual({ lastSeq: 2, ended: true });
+      expect(seqsOf((await log.read(key, 0, 10)).events)).toEqual([1, 2]);
+      await expect(log.append(key, 2, [delta(9)])).rejects.toBeInstanceOf(FencedError);
+      expect(await collect(log, key, 0)).toEqual([1, 2]);
+    });
+
+    test('takes an unknown log, which then refuses lower attempts', async () => {
+      const log = await opened();
+      const key = newKey();
+      expect(await log.fence(key, 3, 0)).toEqual({ lastSeq: 0, ended: false });
+      await expect(log.append(key, 2, [delta(9)])).rejects.toBeInstanceOf(FencedError);
+      expect(await log.append(key, 3, [delta(1)])).toBe(1);
+    });
+
+    test('goes on after the floor where it knows of fewer events, which shows as a gap to readers and followers', async () => {
+      const log = await opened();
+      const key = newKey();
+      await log.append(key, 1, [delta(1), delta(2), delta(3)]);
+      const reader = log.follow(key, 0, patience())[Symbol.asyncIterator]();
+      expect(seqOf((await reader.next()).value)).toBe(1);
+      expect(await log.fence(key, 2, 3)).toEqual({ lastSeq: 3, ended: false });
+      expect(await log.fence(key, 2, 1_000)).toEqual({ lastSeq: 1_000, ended: false });
+      expect(await log.read(key, 2, 10)).toEqual({ gap: { gapUntil: 1_000 }, events: [], lastSeq: 1_000 });
+      expect(await log.append(key, 2, [delta(4), finished])).toBe(1_002);
+      expect(seqsOf((await log.read(key, 1_000, 10)).events)).toEqual([1_001, 1_002]);
+      expect((await log.read(key, 3, 10)).gap).toEqual({ gapUntil: 1_000 });
+      // One that stood in the middle may have seen on from memory; what it sees is in order, with one gap, up to the end.
+      const seen: number[] = [];
+      for (let next = await reader.next(); !next.done; next = await reader.next()) {
+        seen.push('gapUntil' in next.value ? next.value.gapUntil : next.value.seq);
+      }
+      expect(seen.slice(-3)).toEqual([1_000, 1_001, 1_002]);
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    });
+
+    test('leaves a log that has more events than the floor as it is', async () => {
+      const log = await opened();
+      const key = newKey();
+      await log.append(key, 1, numbers(1, 5).map(delta));
+      expect(await log.fence(key, 2, 3)).toEqual({ lastSeq: 5, ended: false });
+      expect(seqsOf((await log.read(key, 0, 10)).events)).toEqual([1, 2, 3, 4, 5]);
+    });
+  });
+
   describe(`${name}: following`, () => {
     test('yields what is there, waits for more, and ends after the terminal event', async () => {
       const log = await opened();
@@ -419,6 +481,25 @@ export function eventLogContract(name: string, open: (options: EventLogOptions) 
       await expect(next).rejects.toBe(reason);
       // Retention counts from the end: a log that has not ended stays.
       expect((await log.read(open, 0, 10)).lastSeq).toBe(1);
+    });
+
+    test('removes a log at once, open or ended; then it reads as unknown, and followers wait', async () => {
+      const log = await opened();
+      for (const last of [delta(2), finished]) {
+        const key = newKey();
+        await log.append(key, 1, [delta(1), last]);
+        const reader = log.follow(key, 0, patience())[Symbol.asyncIterator]();
+        expect(seqOf((await reader.next()).value)).toBe(1);
+        await reader.return?.();
+        await log.remove(key);
+        expect(await log.read(key, 0, 10)).toEqual({ gap: null, events: [], lastSeq: 0 });
+        const waiting = new AbortController();
+        const next = log.follow(key, 0, waiting.signal)[Symbol.asyncIterator]().next();
+        await turns(3);
+        waiting.abort('enough');
+        await expect(next).rejects.toBe('enough');
+      }
+      await log.remove(newKey());
     });
 
     test('does not leave a follower waiting when the log is closed', async () => {

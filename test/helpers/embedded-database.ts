@@ -21,7 +21,7 @@ export async function temporaryDataDirectory(): Promise<AsyncDisposable & { read
 }
 
 /** A real embedded database with all tables and no rows. */
-export async function openTestDatabase(): Promise<Database & AsyncDisposable> {
+export async function openEmbeddedDatabase(): Promise<Database & AsyncDisposable> {
   const directory = await temporaryDataDirectory();
   try {
     const database = await openDatabase({ dataDir: directory.path });

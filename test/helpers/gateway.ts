@@ -86,7 +86,7 @@ export async function startGateway(
       retryAttempts: 0,
       ...socketOptions,
     });
-    opened.defer(() => client.dispose());
+    resources.defer(() => client.dispose());
     return client;
   };
   const resources = opened.move();

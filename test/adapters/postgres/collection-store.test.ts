@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
 import { aDocument, makeCollection, type RetrievalStores, retrievalStores } from '../../helpers/search-corpus.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 let database: Database & AsyncDisposable;
 let stores: RetrievalStores;

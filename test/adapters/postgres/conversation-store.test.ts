@@ -6,7 +6,7 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { BranchSlice, BranchWindow, ConversationStore } from '../../../core/contracts/conversation-store.ts';
 import type { RunStore } from '../../../core/contracts/run-store.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 import { chatTurn, type TurnIds } from './chat-turn.ts';
 
 let database: Database & AsyncDisposable;
@@ -222,7 +222,7 @@ describe('conversations', () => {
     const [tenant, stranger, conversationId] = [randomUUID(), randomUUID(), randomUUID()];
     const messages = await conversationOf(tenant, conversationId, 1);
     expect(await store.rename(stranger, conversationId, 'mine')).toBeNull();
-    expect(await store.delete(stranger, conversationId)).toBe(false);
+    expect(await store.delete(stranger, conversationId)).toBeNull();
     expect(await store.byIds(stranger, [conversationId])).toEqual([]);
     expect(await store.messagesByIds(stranger, messages)).toEqual([]);
     expect((await store.list(stranger, null, { first: 5, after: null })).items).toEqual([]);
@@ -233,8 +233,8 @@ describe('conversations', () => {
     expect(await store.rename(tenant, conversationId, null)).toMatchObject({ title: null });
     expect(await store.byIds(tenant, [conversationId, conversationId, 'unknown'])).toMatchObject([{ title: null }]);
     expect(await store.messagesByIds(tenant, messages)).toHaveLength(2);
-    expect(await store.delete(tenant, conversationId)).toBe(true);
-    expect(await store.delete(tenant, conversationId)).toBe(false);
+    expect(await store.delete(tenant, conversationId)).not.toBeNull();
+    expect(await store.delete(tenant, conversationId)).toBeNull();
     expect(await store.rename(tenant, conversationId, 'x')).toBeNull();
     expect(await store.messagesByIds(tenant, messages)).toEqual([]);
   });

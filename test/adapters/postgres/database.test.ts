@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 let database: Database & AsyncDisposable;
 beforeAll(async () => {
-  database = await openTestDatabase();
+  database = await openTestDatabase({ maxConnections: 1 });
   await database.query('make', sql`create table numbers (value int primary key)`);
 });
 beforeEach(() => database.query('empty', sql`truncate numbers`));
@@ -169,7 +169,7 @@ it('counts statements by name', async () => {
 });
 
 it('closes after what was begun, and then says so', async () => {
-  const own = await openTestDatabase();
+  const own = await openTestDatabase({ maxConnections: 1 });
   const begun = own.query<{ count: string }>('begun', slow);
   const closing = own.close();
   await expect(own.query('late', sql`select 1`)).rejects.toThrow(/the database is closed/);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import type { Page } from '../../../core/contracts/page.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
 import {
   aDocument,
   aQuery,
@@ -10,6 +9,7 @@ import {
   type RetrievalStores,
   retrievalStores,
 } from '../../helpers/search-corpus.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 const tenant = 'writer';
 const start: Page = { first: 100, after: null };

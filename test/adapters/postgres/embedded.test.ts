@@ -7,13 +7,13 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { maintainOnce } from '../../../adapters/postgres/embedded-maintenance.ts';
 import { openDatabase } from '../../../adapters/postgres/open-database.ts';
-import { openTestDatabase, temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
+import { openEmbeddedDatabase, temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
 
 const holder = new URL('../../helpers/hold-database.ts', import.meta.url).pathname;
 
 describe('the embedded database', () => {
   it('is told to write to disk at every commit', async () => {
-    await using database = await openTestDatabase();
+    await using database = await openEmbeddedDatabase();
     const names = ['fsync', 'synchronous_commit', 'wal_sync_method', 'full_page_writes'];
     const settings = await database.query<{ name: string; setting: string }>(
       'settings',
@@ -41,7 +41,7 @@ describe('the embedded database', () => {
   it('leaves no socket behind, and lets only its user see it', async () => {
     const sockets = async () => (await readdir(tmpdir())).filter((name) => /^sluice-[A-Za-z0-9]{6}$/.test(name));
     const before = new Set(await sockets());
-    const database = await openTestDatabase();
+    const database = await openEmbeddedDatabase();
     const opened = (await sockets()).filter((name) => !before.has(name));
     expect(opened.length).toBeGreaterThan(0);
     for (const name of opened) expect((await stat(join(tmpdir(), name))).mode & 0o777).toBe(0o700);
@@ -51,7 +51,7 @@ describe('the embedded database', () => {
   });
 
   it('keeps statistics and the space of deleted rows in order by itself', async () => {
-    await using database = await openTestDatabase();
+    await using database = await openEmbeddedDatabase();
     await database.query('make', sql`create table busy as select generate_series(1, 2000) as value`);
     await database.query('delete', sql`delete from busy where value > 500`);
     // Counters of the server are written at most once a second.

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { filterCondition } from '../../../adapters/postgres/metadata-filter.ts';
 import type { Filter, Json } from '../../../core/contracts/filter.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 let database: Database & AsyncDisposable;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { BranchWindow, ConversationStore } from '../../../core/contracts/conversation-store.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import { newRun, runStoreContract } from '../../contract/run-store.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 import { chatTurn, newTurn, replyTo, startTurn } from './chat-turn.ts';
 
 let database: Database & AsyncDisposable;

@@ -6,7 +6,6 @@ import { withSearchSettings } from '../../../adapters/postgres/search-settings.t
 import { searchStatement } from '../../../adapters/postgres/search-statement.ts';
 import type { CollectionRecord } from '../../../core/contracts/collection-store.ts';
 import type { IndexHit, IndexQuery } from '../../../core/contracts/search-index.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
 import {
   aDocument,
   aQuery,
@@ -14,6 +13,7 @@ import {
   type RetrievalStores,
   retrievalStores,
 } from '../../helpers/search-corpus.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 const tenant = 'searcher';
 let database: Database & AsyncDisposable;

@@ -1,41 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { openDatabase } from '../../../adapters/postgres/open-database.ts';
-import { aDocument, aQuery, makeCollection, retrievalStores } from '../../helpers/search-corpus.ts';
+import { temporaryPostgresDatabase } from '../../helpers/test-database.ts';
 
-/** A PostgreSQL with pgvector, and a user that may create databases on it. */
-const serverUrl = process.env['SLUICE_TEST_DATABASE_URL'];
 const dataDir = '/nowhere/never/touched';
 
-describe.skipIf(serverUrl === undefined)('a PostgreSQL server (SLUICE_TEST_DATABASE_URL)', () => {
-  const name = `sluice_test_${process.pid}_${Date.now()}`;
-  const databaseUrl = new URL(serverUrl ?? 'postgres://unused');
-  databaseUrl.pathname = `/${name}`;
-  const open = (maxConnections = 4) =>
-    openDatabase({ dataDir, databaseUrl: databaseUrl.href, maxConnections, connectTimeoutMs: 2_000 });
+describe('a PostgreSQL server', () => {
+  let url: string;
   let database: Database;
-
-  async function administer(statement: string): Promise<void> {
-    const client = new pg.Client(serverUrl);
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  }
+  const cleanup = new AsyncDisposableStack();
+  const open = (maxConnections = 4) =>
+    openDatabase({ dataDir, databaseUrl: url, maxConnections, connectTimeoutMs: 2_000 });
 
   beforeAll(async () => {
-    await administer(`create database ${name}`);
+    ({ url } = cleanup.use(await temporaryPostgresDatabase('empty')));
     // As instances of a new version start: all at once on an empty database.
-    const instances = await Promise.all(Array.from({ length: 4 }, () => open()));
+    const instances = await Promise.all(Array.from({ length: 6 }, () => open()));
     for (const instance of instances.slice(1)) await instance.close();
     database = instances[0] ?? (await open());
-  }, 60_000);
-  afterAll(async () => {
-    await database?.close();
-    await administer(`drop database if exists ${name} with (force)`);
+    cleanup.defer(() => database.close());
   });
+  afterAll(() => cleanup.disposeAsync());
 
   it('was migrated once by instances that started together', async () => {
     const [row] = await database.query<{ runs: number; distinct: number }>(
@@ -120,37 +107,16 @@ describe.skipIf(serverUrl === undefined)('a PostgreSQL server (SLUICE_TEST_DATAB
   });
 
   it('that cannot be reached is a retryable error', async () => {
-    const nobody = new URL(databaseUrl);
+    const nobody = new URL(url);
     nobody.port = '1';
     await expect(openDatabase({ dataDir, databaseUrl: nobody.href })).rejects.toMatchObject({ retryable: true });
-  });
-
-  it('searches as the embedded one does', async () => {
-    const stores = retrievalStores(database);
-    const collection = await makeCollection(stores, 'tenant', 'default');
-    await stores.documents.write('tenant', collection.id, [
-      aDocument('cat', [['The cat <sleeps>.', [1, 0, 0]]], { metadata: { legs: 4 } }),
-      aDocument('eagle', [['The eagle flies.', [0, 0, 1]], 'It sleeps, too.'], { metadata: { legs: 2 } }),
-    ]);
-    const filter = { op: 'lessThan', path: 'legs', value: 3 } as const;
-    const vector = Float32Array.of(1, 0, 0);
-    const [all, some] = await stores.index.search('tenant', [
-      aQuery(collection, 'sleeping cats', { vector }),
-      aQuery(collection, 'sleeping cats', { vector, filter }),
-    ]);
-    expect(all?.map(({ document }) => document.externalId)).toEqual(['cat', 'eagle', 'eagle']);
-    expect(all?.[0]?.highlights).toEqual(['The <mark>cat</mark> &lt;<mark>sleeps</mark>&gt;.']);
-    expect(some?.map(({ document }) => document.externalId)).toEqual(['eagle', 'eagle']);
-    const ids = all?.map(({ document }) => document.id) ?? [];
-    const [similar] = await stores.index.similar('tenant', ids.slice(0, 1), 3);
-    expect(similar?.map(({ document }) => document.externalId)).toEqual(['eagle']);
   });
 
   async function running(text: string): Promise<number | undefined> {
     const [row] = await database.query<{ count: number }>(
       'running',
       sql`select count(*)::int as count from pg_stat_activity
-        where state = 'active' and position(${text} in query) > 0 and pid <> pg_backend_pid() and datname = ${name}`,
+        where state = 'active' and position(${text} in query) > 0 and pid <> pg_backend_pid() and datname = current_database()`,
     );
     return row?.count;
   }

@@ -3,7 +3,7 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import { storedRunStoreContract } from '../../contract/stored-run-store.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 let database: Database & AsyncDisposable;
 let store: StoredRunStore;

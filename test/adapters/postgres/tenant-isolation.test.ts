@@ -4,7 +4,6 @@ import type { Database } from '../../../adapters/postgres/database.ts';
 import type { CollectionRecord } from '../../../core/contracts/collection-store.ts';
 import type { DocumentRecord, PassageRecord } from '../../../core/contracts/document-store.ts';
 import type { Page } from '../../../core/contracts/page.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
 import {
   aDocument,
   aQuery,
@@ -12,6 +11,7 @@ import {
   type RetrievalStores,
   retrievalStores,
 } from '../../helpers/search-corpus.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 
 /*
  * Two tenants whose rows have the same names, the same external ids AND the same ids: whatever forgets the tenant in its

@@ -8,7 +8,7 @@ import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
-import { openTestDatabase } from '../../helpers/embedded-database.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 import { silent, timerClock } from './rig.ts';
 
 /** One database and one log, and the instances that share them. */

@@ -55,10 +55,15 @@ test('stops embedding once it has failed, and begins no further batch', async ()
   const asked: string[] = [];
   const aborted: string[] = [];
   const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`);
-  const { written, failure, tallies } = await ingest(texts, (text, { signal }) => {
+  const underWay = Promise.withResolvers<void>();
+  const { written, failure, tallies } = await ingest(texts, async (text, { signal }) => {
     asked.push(text);
-    if (text === 'text 3') return Promise.reject(away);
-    return new Promise((_resolve, reject) => {
+    if (asked.length === 16) underWay.resolve();
+    if (text === 'text 3') {
+      await underWay.promise;
+      throw away;
+    }
+    return await new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => {
         aborted.push(text);
         reject(signal.reason);

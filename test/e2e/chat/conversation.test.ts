@@ -256,12 +256,12 @@ describe('what is done with conversations', () => {
     });
   });
 
-  it('deletes them: their runs stay, without conversation and reply', async () => {
+  it('deletes them with their runs', async () => {
     const turn = await say('ok', { message: 'Soon gone' });
     const mutation = 'mutation ChatConversationDelete($id: ID!) { deleteConversation(id: $id) { deletedCount } }';
     const id = turn.conversation?.id;
     expect(await gateway.data(mutation, { id })).toEqual({ deleteConversation: { deletedCount: 1 } });
-    expect(await findRun(gateway, turn.runId)).toMatchObject({ status: 'SUCCEEDED', conversation: null, reply: null });
+    expect(await findRun(gateway, turn.runId)).toBeNull();
     const gone = await gateway.request<{ deleteConversation: null }, unknown>(mutation, { id });
     expect(gone.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     const renamed = await gateway.request(rename, { input: { id, title: 'x' } });

@@ -1,6 +1,6 @@
-import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { Page, Slice } from '../../core/contracts/page.ts';
-import type { RunFilter, RunRecord } from '../../core/contracts/run-store.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { Page, Slice } from '../contracts/page.ts';
+import type { RunFilter, RunRecord } from '../contracts/run-store.ts';
 
 /**
  * One page of runs, newest first. Keys have the shape of the PostgreSQL list (microseconds since the epoch as text, run
@@ -16,7 +16,7 @@ export function listRuns(runs: Iterable<RunRecord>, filter: RunFilter, page: Pag
   return { items: matching.slice(0, page.first), hasNext: matching.length > page.first };
 }
 
-function matches(run: RunRecord, { kind, status, user }: RunFilter): boolean {
+export function matches(run: RunRecord, { kind, status, user }: RunFilter): boolean {
   return (
     (kind === undefined || run.kind === kind) &&
     (status === undefined || run.status === status) &&
@@ -24,21 +24,21 @@ function matches(run: RunRecord, { kind, status, user }: RunFilter): boolean {
   );
 }
 
-type Key = readonly [microseconds: string, runId: string];
+export type RunListKey = readonly [microseconds: string, runId: string];
 
-function keyOf(run: RunRecord): Key {
+export function keyOf(run: RunRecord): RunListKey {
   return [String(run.createdAt.getTime() * 1_000), run.runId];
 }
 
 /** Positive when `a` comes after `b`: the newer one, then the higher id, stands first. */
-function compareKeys(a: Key, b: Key): number {
+export function compareKeys(a: RunListKey, b: RunListKey): number {
   const newer = Number(b[0]) - Number(a[0]);
   if (newer !== 0) return newer;
   if (a[1] === b[1]) return 0;
   return a[1] < b[1] ? 1 : -1;
 }
 
-function parseKey(key: readonly (string | number)[]): Key {
+export function parseKey(key: readonly (string | number)[]): RunListKey {
   const [microseconds, runId, ...rest] = key;
   if (
     typeof microseconds === 'string' &&

@@ -1,5 +1,5 @@
-import type { LogGap, LoggedEvent, LogPage } from '../../core/contracts/event-log.ts';
-import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
+import type { LogGap, LoggedEvent, LogPage } from '../contracts/event-log.ts';
+import { isTerminal, type RunEvent } from '../contracts/run-event.ts';
 
 /** What an empty log and an event are taken to cost beside their text: objects, map entries, array slots. */
 const logBytes = 512;

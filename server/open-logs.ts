@@ -1,0 +1,44 @@
+import { memoryEventLog } from '../adapters/memory/event-log.ts';
+import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
+import { memoryRunStore } from '../adapters/memory/run-store.ts';
+import type { EventLog } from '../core/contracts/event-log.ts';
+import type { Logger } from '../core/contracts/logger.ts';
+import type { RunSignals } from '../core/contracts/run-signals.ts';
+import type { UnstoredRunStore } from '../core/contracts/run-store.ts';
+import type { ComponentHealth } from '../core/health.ts';
+import type { Config } from './config-schema.ts';
+import { realClock } from './real-clock.ts';
+
+/** What runs have beside the database: their events, those that are not stored, and word from other instances. */
+export interface Logs {
+  readonly log: EventLog;
+  readonly unstored: UnstoredRunStore;
+  readonly signals: RunSignals;
+  readonly health: () => readonly ComponentHealth[];
+  readonly close: () => Promise<void>;
+}
+
+/** In Redis, where other instances share them, or in the memory of a gateway that is alone. */
+export async function openLogs(config: Config, instance: string, logger: Logger): Promise<Logs> {
+  if (config.redisUrl === undefined) return memoryLogs(config);
+  // Dozens of files, for which a start without Redis does not wait.
+  const { openRedis } = await import('../adapters/redis/open-redis.ts');
+  const redis = await openRedis({ url: config.redisUrl, clock: realClock, logger, instance, log: config.log });
+  return {
+    log: redis.eventLog,
+    unstored: redis.runStore,
+    signals: redis.signals,
+    health: () => [{ name: 'redis', ...redis.health() }],
+    close: () => redis.close(),
+  };
+}
+
+function memoryLogs({ log: options, limits }: Config): Logs {
+  const log = memoryEventLog({ clock: realClock, ...options });
+  const unstored = memoryRunStore({
+    clock: realClock,
+    retentionMs: options.retentionMs,
+    maxRuns: 4 * (limits.maxRuns + limits.maxQueuedRuns),
+  });
+  return { log, unstored, signals: memoryRunSignals(), health: () => [], close: () => log.close() };
+}

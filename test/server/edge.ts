@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Services } from '../../core/services.ts';
+import { createApp } from '../../server/app.ts';
+import { createAuthenticate } from '../../server/authenticate.ts';
+import { loadConfig } from '../../server/config.ts';
+import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
+import { createLogger } from '../../server/telemetry/logger.ts';
+
+/** The HTTP edge alone, with nothing behind it but what a test puts there. */
+export interface Edge extends AsyncDisposable {
+  readonly url: string;
+  /** Lines of the log, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** From now on it is not ready, for this reason; null: it is. */
+  becomes(notReady: string | null): void;
+}
+
+export async function startEdge(
+  services: Partial<Services> = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Edge> {
+  const config = await loadConfig(environment);
+  const log: Record<string, unknown>[] = [];
+  const logger = createLogger({ level: 'debug', stream: { write: (line) => void log.push(JSON.parse(line)) } });
+  // Only what the operations of the test ask for is there.
+  const app = createApp({ logger, ...services } as Services, config);
+  let state: ReturnType<HttpParts['state']> = { app };
+  const server = createHttpServer({
+    config,
+    logger,
+    authenticate: createAuthenticate(config.apiKey),
+    state: () => state,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A server that listens on a port has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/graphql`,
+    log,
+    becomes: (notReady) => {
+      state = notReady === null ? { app } : { notReady };
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** One request with exactly these headers: fetch keeps some of them for itself. */
+export async function ask(url: string, { method = 'GET', path, headers = {}, body }: Asked): Promise<Answer> {
+  const target = new URL(url);
+  const outgoing = httpRequest({
+    host: target.hostname,
+    port: target.port,
+    path: path ?? target.pathname,
+    method,
+    headers,
+    agent: false,
+  });
+  outgoing.end(body);
+  const [response] = await once(outgoing, 'response');
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString() };
+}
+
+/** The same for a GraphQL operation. */
+export function askGraphql(
+  url: string,
+  query: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return ask(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+  });
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { configFile } from '../helpers/config-file.ts';
+import { temporaryDataDirectory } from '../helpers/embedded-database.ts';
+import { type GatewayProcess, startGatewayProcess } from '../helpers/gateway-process.ts';
+import { startVendor, type Vendor } from '../helpers/vendor/vendor.ts';
+
+const opened = new AsyncDisposableStack();
+let vendor: Vendor;
+let dataDir: string;
+beforeAll(async () => {
+  vendor = opened.use(await startVendor());
+  dataDir = opened.use(await temporaryDataDirectory()).path;
+});
+afterAll(() => opened.disposeAsync());
+
+async function startProcess(timeouts: Readonly<Record<string, number>> = {}): Promise<GatewayProcess> {
+  const { environment } = opened.use(await configFile({ timeouts }));
+  return await startGatewayProcess({
+    dataDir,
+    environment: {
+      ...environment,
+      SLUICE_SEED_DOCS: 'false',
+      OPENAI_BASE_URL: vendor.url,
+      OPENAI_API_KEY: 'sk-test-0123456789abcdef',
+    },
+  });
+}
+
+interface Message {
+  readonly id?: string;
+  readonly type: string;
+  readonly payload?: { readonly data?: { readonly chat?: { readonly __typename: string } } };
+}
+
+/** A socket with its messages so far and its end, by the bare protocol: a client library would connect again. */
+async function openSocket(url: string) {
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), 'graphql-transport-ws');
+  const messages: Message[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  const closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: String(reason) }));
+  await once(socket, 'open');
+  socket.send('{"type":"connection_init"}');
+  await expect.poll(() => messages.length).toBe(1);
+  const subscribe = (id: string, query: string, variables: object) =>
+    socket.send(JSON.stringify({ id, type: 'subscribe', payload: { query, variables } }));
+  const eventsOf = (id: string) =>
+    messages.flatMap((message) => (message.id === id ? (message.payload?.data?.chat?.__typename ?? []) : []));
+  return { messages, closed, subscribe, eventsOf };
+}
+
+const chat = 'subscription ($input: StartChatInput!) { chat(input: $input) { __typename } }';
+const runQuery = `query ($runId: UUID!) {
+  run(runId: $runId) { status error { code retryable } ... on ChatRun { reply { text finishReason } } }
+}`;
+
+describe('SIGTERM', () => {
+  it('lets a generation end, refuses new work meanwhile, closes sockets as to be opened again, and exits 0', async () => {
+    await using gateway = await startProcess();
+    const gate = Promise.withResolvers<void>();
+    vendor.next({ hold: gate.promise, reply: 'Said after the signal.' });
+    const runId = randomUUID();
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', chat, { input: { runId, message: 'Why?' } });
+    await vendor.waitForCall('/chat/completions', vendor.calls('/chat/completions').length + 1);
+
+    const exitCode = gateway.stop();
+    // Nobody new is let in: the port is closed, and a start on a socket that is open is refused.
+    await expect
+      .poll(() =>
+        fetch(gateway.url).then(
+          () => 'let in',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused');
+    socket.subscribe('2', chat, { input: { message: 'And I?' } });
+    await expect
+      .poll(() => socket.messages.find(({ id }) => id === '2'))
+      .toMatchObject({
+        payload: { errors: [{ extensions: { code: 'UPSTREAM_UNAVAILABLE', retryable: true } }] },
+      });
+    expect(socket.eventsOf('1')).not.toContain('RunFinished');
+
+    gate.resolve();
+    expect(await socket.closed).toEqual({ code: 1012, reason: expect.stringContaining('connect again') });
+    expect(socket.eventsOf('1').at(-1)).toBe('RunFinished');
+    expect(socket.messages.at(-1)).toEqual({ id: '1', type: 'complete' });
+    expect(await exitCode).toBe(0);
+
+    await using next = await startProcess();
+    expect(await next.data(runQuery, { runId })).toEqual({
+      run: { status: 'SUCCEEDED', error: null, reply: { text: 'Said after the signal.', finishReason: 'STOP' } },
+    });
+  });
+
+  it('lets who follows over server-sent events read to the end', async () => {
+    await using gateway = await startProcess();
+    const gate = Promise.withResolvers<void>();
+    vendor.next({ hold: gate.promise, reply: 'Said after the signal.' });
+    const calls = vendor.calls('/chat/completions').length;
+    const response = await fetch(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: chat, variables: { input: { message: 'Why?' } } }),
+    });
+    await vendor.waitForCall('/chat/completions', calls + 1);
+    const exitCode = gateway.stop();
+    await expect
+      .poll(() =>
+        fetch(gateway.url).then(
+          () => 'let in',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused');
+    gate.resolve();
+    expect(await response.text()).toMatch(/RunFinished.*event: complete/s);
+    expect(await exitCode).toBe(0);
+  });
+
+  it('ends what is not over within the drain period as failed, to be tried again, keeps what had come, and exits 0', async () => {
+    await using gateway = await startProcess({ drainMs: 200 });
+    vendor.next({ silentAfter: 3, reply: 'One two three and no more.' });
+    const runId = randomUUID();
+    const socket = await openSocket(gateway.url);
+    socket.subscribe('1', chat, { input: { runId, message: 'Why?' } });
+    await expect.poll(() => socket.eventsOf('1')).toContain('TextMessageDelta');
+    expect(await gateway.stop()).toBe(0);
+    expect(await socket.closed).toMatchObject({ code: 1012 });
+    expect(socket.eventsOf('1').at(-1)).toBe('RunFailed');
+
+    await using next = await startProcess();
+    expect(await next.data(runQuery, { runId })).toMatchObject({
+      run: {
+        status: 'FAILED',
+        error: { code: 'UPSTREAM_UNAVAILABLE', retryable: true },
+        reply: { text: expect.stringMatching(/^One/), finishReason: 'ERROR' },
+      },
+    });
+  });
+
+  it('is not held up by sockets that are open and idle, nor by connections that are kept alive', async () => {
+    await using gateway = await startProcess();
+    const sockets = await Promise.all([openSocket(gateway.url), openSocket(gateway.url)]);
+    await gateway.data('{ health { ok } }');
+    expect(await gateway.stop()).toBe(0);
+    for (const { closed } of sockets) expect(await closed).toMatchObject({ code: 1012 });
+  });
+});
