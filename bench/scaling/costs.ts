@@ -8,6 +8,7 @@ import { startRedis } from '../../test/helpers/redis-server.ts';
 import { startVendor } from '../../test/helpers/vendor/vendor.ts';
 import { type Chats, chats, lengthWanted } from './chats.ts';
 import { leaseStatements } from './lease-statements.ts';
+import { redisLimit } from './redis-limit.ts';
 import { type Spent, spent } from './spent.ts';
 
 /**
@@ -18,7 +19,7 @@ import { type Spent, spent } from './spent.ts';
 const streams = 300;
 const tokensPerSecond = 5;
 const short = 20;
-const long = 80;
+const long = 60;
 /** A look must not read the runs that others execute: that would grow with them. */
 const slowestLookRatio = 20;
 
@@ -32,8 +33,9 @@ console.log(
 const directory = await mkdtemp(join(tmpdir(), 'sluice-costs-'));
 try {
   await using postgres = await startPostgresServer();
-  await using redis = await startRedis();
   await printLeaseStatements(postgres.url);
+  await printRedisLimit();
+  await using redis = await startRedis();
   await using vendor = await startVendor({
     defaults: { tokensPerSecond, reply: ({ messages }) => words(lengthWanted(String(messages.at(-1)?.content))) },
     countTokens: (text) => Math.ceil(text.length / 4),
@@ -82,7 +84,7 @@ try {
     ]);
     const { nowMb, peakMb } = await gateway.memory();
     console.log(
-      `\nmemory of the executing gateway: ${nowMb.toFixed(0)} MB at the end, ${peakMb.toFixed(0)} MB at the most`,
+      `\nmemory of the executing gateway: ${idleMb.toFixed(0)} MB before, ${nowMb.toFixed(0)} MB at the end, ${peakMb.toFixed(0)} MB at the most`,
     );
   } finally {
     await database.end();
@@ -105,6 +107,13 @@ async function printLeaseStatements(url: string): Promise<void> {
     console.error('\nFAILED: expected a look to cost the same however many runs are under way.');
     process.exitCode = 1;
   }
+}
+
+async function printRedisLimit(): Promise<void> {
+  const { appendsPerSecond, cpuUs, bytesKept } = await redisLimit(256);
+  console.log(
+    `\nRedis when it has nothing to wait for: ${cpuUs.toFixed(0)} µs of CPU an append (${appendsPerSecond.toFixed(0)} a second from one process), ${bytesKept.toFixed(0)} bytes kept`,
+  );
 }
 
 function print(what: string, [few, many]: readonly [Cost, Cost]): void {
