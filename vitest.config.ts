@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { isPoolerMissing } from './test/helpers/pooler.ts';
 import { findPostgres } from './test/helpers/postgres-server.ts';
 
 /** What touches SQL runs on both databases: as it is on the embedded one, and a second time on PostgreSQL. */
@@ -6,14 +7,21 @@ const onBothDatabases = [
   'test/adapters/postgres/{collection,conversation,document,run}-store.test.ts',
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
 ];
-/** What only a server has: sessions, a pool, a pooler in front of it. */
-const onPostgres = ['test/adapters/postgres/server-*.test.ts'];
+/** What only a server has: sessions, a pool, a timeout. */
+const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];
+/** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
+const throughPooler = [
+  'test/adapters/postgres/{conversation,document,run}-store.test.ts',
+  'test/adapters/postgres/{search-index,server-database}.test.ts',
+];
 
-/** In CI a missing PostgreSQL is a failure (of postgres-setup.ts); elsewhere its tests are shown as skipped. */
-const isSkipped =
+/** In CI what is missing is a failure (of postgres-setup.ts); elsewhere its tests are shown as skipped. */
+const isPostgresMissing =
   process.env['CI'] === undefined &&
   process.env['SLUICE_TEST_DATABASE_URL'] === undefined &&
   'missing' in findPostgres();
+const skipped = { testNamePattern: /^\b$/ };
+const globalSetup = 'test/helpers/postgres-setup.ts';
 
 export default defineConfig({
   // graphql has a build for the condition "development", which Vite adds and Node does not: two of them would be loaded.
@@ -32,8 +40,17 @@ export default defineConfig({
         test: {
           name: 'postgresql',
           include: [...onBothDatabases, ...onPostgres],
-          globalSetup: 'test/helpers/postgres-setup.ts',
-          ...(isSkipped && { testNamePattern: /^\b$/ }),
+          globalSetup,
+          ...(isPostgresMissing && skipped),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'pooler',
+          include: throughPooler,
+          globalSetup,
+          ...((isPostgresMissing || isPoolerMissing) && skipped),
         },
       },
     ],

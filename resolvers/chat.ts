@@ -66,7 +66,7 @@ export function startChat(
   return startChatInCore(services, principal.tenant, runId, chatInput(input));
 }
 
-function chatInput(input: StartChatArgs): ChatInput {
+export function chatInput(input: StartChatArgs): ChatInput {
   const { retrieval } = input;
   return {
     ...placeOf(input),

@@ -36,6 +36,15 @@ const timeouts = z.strictObject({
   drainMs: milliseconds(20_000),
 });
 
+/** Of a PostgreSQL server; the embedded database has one connection and no timeouts. */
+const database = z.strictObject({
+  maxConnections: count(1, 1_000, 10),
+  /** A longer statement is stopped, and fails as retryable; 0: none is stopped. */
+  statementTimeoutMs: milliseconds(60_000),
+  /** A statement that got no connection within this time fails as retryable. */
+  connectTimeoutMs: count(100, 86_400_000, 10_000),
+});
+
 const log = z.strictObject({
   /** How long an ended run's log is kept. */
   retentionMs: milliseconds(3_600_000),
@@ -106,6 +115,7 @@ export const configSchema = z
     openai: openai.prefault({}),
     limits: limits.prefault({}),
     timeouts: timeouts.prefault({}),
+    database: database.prefault({}),
     log: log.prefault({}),
     runs: runs.prefault({}),
   })

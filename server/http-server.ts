@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../core/contracts/logger.ts';
+import { type AgUi, agUiPath } from './ag-ui/ag-ui.ts';
 import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
-import { announcesAtMost, readChunked } from './read-body.ts';
+import { announcesAtMost, readBody } from './read-body.ts';
 import { requestScope } from './request-scope.ts';
 
 /**
@@ -21,10 +22,18 @@ export interface HttpParts {
   readonly authenticate: Authenticate;
   readonly logger: Logger;
   /** Null until the gateway is ready, and again when it drains; the text says why. */
-  readonly state: () => { readonly app: App } | { readonly notReady: string };
+  readonly state: () => Serving | { readonly notReady: string };
 }
 
-/** The HTTP edge around Yoga: request ids, origins, bounds, health, and who calls. */
+/** What answers requests once the gateway is ready. */
+export interface Serving {
+  readonly app: App;
+  readonly agUi: AgUi;
+}
+
+const paths: readonly string[] = [graphqlPath, graphqlSsePath, agUiPath];
+
+/** The HTTP edge around Yoga and AG-UI: request ids, origins, bounds, health, and who calls. */
 export function createHttpServer(parts: HttpParts): Server {
   const { config, logger } = parts;
   const server = createServer((request, response) => {
@@ -51,7 +60,7 @@ async function handle(
   requestId: string,
 ): Promise<void> {
   const { config, authenticate, state } = parts;
-  const path = (request.url ?? '/').split('?')[0];
+  const path = (request.url ?? '/').split('?')[0] ?? '/';
   const now = state();
   if (path === '/health') return answer(response, 200, { ok: true });
   if (path === '/ready') {
@@ -60,7 +69,7 @@ async function handle(
       : answer(response, 503, { ready: false, reason: now.notReady });
   }
   if (path === '/') return redirect(response, graphqlPath);
-  if (path !== graphqlPath && path !== graphqlSsePath)
+  if (!paths.includes(path))
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
   if (!allowsOrigin(request, config)) {
     return refuse(response, 403, 'FORBIDDEN', originRefused);
@@ -83,16 +92,25 @@ async function handle(
   if (path === graphqlSsePath && usesSingleConnection(request)) {
     return refuse(response, 405, 'BAD_INPUT', 'Use graphql-sse with distinct connections (singleConnection: false).');
   }
+  if (path === agUiPath && request.method !== 'POST') {
+    response.setHeader('Allow', 'POST, OPTIONS');
+    return refuse(response, 405, 'BAD_INPUT', `${agUiPath} takes a RunAgentInput by POST, got ${request.method}.`);
+  }
   const maxBytes = config.limits.maxBodyBytes;
+  const context: ServerContext = { principal, requestId };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
+  if (path === agUiPath) {
+    const body = await readBody(request, maxBytes);
+    if (body === null) return tooLarge(response, maxBytes);
+    return now.agUi({ headers: request.headers, body }, response, context);
+  }
   if (request.headers['transfer-encoding'] !== undefined) {
-    const body = await readChunked(request, maxBytes);
+    const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
     Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
-  const context: ServerContext = { principal, requestId };
   await now.app(request, response, context);
 }
 

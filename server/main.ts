@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { keepRetention } from '../core/runs/retention.ts';
-import { type App, createApp } from './app.ts';
+import { createAgUi } from './ag-ui/ag-ui.ts';
+import { createApp } from './app.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
 import { type Config, isLoopback } from './config-schema.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type Serving } from './http-server.ts';
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -28,9 +29,11 @@ export interface Gateway {
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const config = await loadConfig(environment);
-  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter((secret) => secret != null);
+  const secrets = [config.apiKey, config.openai.apiKey, config.databaseUrl, config.redisUrl].filter(
+    (secret) => secret != null,
+  );
   const logger = createLogger({ level: config.logLevel, secrets });
-  let state: { app: App } | { notReady: string } = { notReady: 'it is opening its database' };
+  let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };
   const authenticate = createAuthenticate(config.apiKey);
   const server = createHttpServer({ config, authenticate, logger, state: () => state });
 
@@ -61,14 +64,9 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   state = { notReady: 'it is loading its embedding model' };
   await opened.modelReady;
   const app = createApp(services, config);
-  const sockets = attachWebSocket(server, {
-    app,
-    config,
-    authenticate,
-    toClientError: createToClientError(logger),
-    logger,
-  });
-  state = { app };
+  const toClientError = createToClientError(logger);
+  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError, logger });
+  state = { app, agUi: createAgUi(services, toClientError) };
   starting.move();
   boundMemory();
 

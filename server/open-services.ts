@@ -36,6 +36,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
+    ...config.database,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());

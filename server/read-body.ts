@@ -5,8 +5,8 @@ export function announcesAtMost(request: IncomingMessage, maxBytes: number): boo
   return Number(request.headers['content-length'] ?? 0) <= maxBytes;
 }
 
-/** A chunked body, read up to the bound; null when there is more. */
-export async function readChunked(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
+/** A body, announced or chunked, read up to the bound; null when there is more. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {

@@ -32,7 +32,7 @@ export function postgresCollectionStore(database: Database): CollectionStore {
               values (${tenant}, ${randomUUID()}, ${name}, ${embeddingModel}, ${dimensions}) returning ${columns}`,
           );
           if (!created) throw new GatewayError('INTERNAL', 'collection-insert returned no row');
-          await ensureVectorIndex(transaction, dimensions);
+          await ensureVectorIndex(transaction, dimensions, database.longestIndexedVector);
           return created;
         });
       } catch (error) {

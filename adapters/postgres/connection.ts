@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { RunningStatement, type StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -14,7 +15,7 @@ export interface StatementResult<Row> {
  */
 export class Connection {
   readonly #client: PoolClient;
-  readonly #cancel: ((client: PoolClient) => Promise<void>) | undefined;
+  readonly #limits: StatementLimits;
   /** Settles, without rejecting, when everything begun so far has ended. */
   #settled: Promise<unknown> = Promise.resolve();
   #broken = false;
@@ -23,9 +24,9 @@ export class Connection {
     this.#broken = true;
   };
 
-  constructor(client: PoolClient, cancel: ((client: PoolClient) => Promise<void>) | undefined) {
+  constructor(client: PoolClient, limits: StatementLimits) {
     this.#client = client;
-    this.#cancel = cancel;
+    this.#limits = limits;
     client.on('error', this.#onError);
   }
 
@@ -35,28 +36,23 @@ export class Connection {
     parameters: unknown[],
     signal?: AbortSignal,
   ): Promise<StatementResult<Row>> {
-    let running = false;
-    let cancelling: Promise<void> | undefined;
+    let running: RunningStatement | undefined;
     const statement = async (): Promise<StatementResult<Row>> => {
       if (signal?.aborted) throw cancelled(name, signal);
-      running = true;
+      running = new RunningStatement(this.#client, this.#limits);
       try {
         // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
         return (await this.#client.query(text, parameters)) as unknown as StatementResult<Row>;
       } catch (error) {
         if (isConnectionFailure(error)) this.#broken = true;
-        throw error;
+        throw running.failure(name, error);
       } finally {
-        running = false;
-        await cancelling;
+        await running.end();
       }
     };
     const result = this.#settled.then(statement);
     this.#settled = result.catch(() => {});
-    return await untilAborted(name, result, signal, () => {
-      // The server must have taken the request before anything else runs here, or it would hit the next statement.
-      if (running) cancelling = this.#cancel?.(this.#client).catch(() => {});
-    });
+    return await untilAborted(name, result, signal, () => running?.stop());
   }
 
   /** Gives the connection back once all that was begun on it has ended. A broken one is replaced by the pool. */

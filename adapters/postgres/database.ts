@@ -17,6 +17,8 @@ export interface Database extends Queryable {
    * Nothing inside may use the Database itself: embedded there is one connection, it would deadlock. That throws.
    */
   transaction<T>(name: string, work: (transaction: Queryable) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Vectors up to this length have an index here; longer ones are compared one by one. */
+  readonly longestIndexedVector: number;
   /** How often each named statement ran. For metrics, and for tests that prove batching. */
   readonly statements: ReadonlyMap<string, number>;
   /** From the last statement and the pool's state: never waits on the connection. */

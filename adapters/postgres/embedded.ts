@@ -10,23 +10,21 @@ import { maintain } from './embedded-maintenance.ts';
 import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
 import { toGatewayError } from './sql-error.ts';
-
-export interface EmbeddedOptions {
-  readonly dataDir: string;
-  readonly connectTimeoutMs: number;
-}
+import { longestFullVector } from './vector-indexes.ts';
 
 /** The driver makes a socket's path of a directory and a port, as PostgreSQL's own tools do. */
 const socketPort = 5432;
 const longestSocketPath = 103;
+/** Longer than any statement takes that others wait behind; then a statement fails as retryable. */
+const connectTimeoutMs = 60_000;
 const closeTimeoutMs = 30_000;
 const maintenanceIntervalMs = 10_000;
 
 /** PGlite in a thread of its own, durable, in `<dataDir>/postgres`, reached through a private socket by one connection. */
-export async function openEmbedded(options: EmbeddedOptions): Promise<Database> {
+export async function openEmbedded(dataDir: string): Promise<Database> {
   const server = new EmbeddedServer();
   try {
-    const socketDirectory = await server.start(options.dataDir);
+    const socketDirectory = await server.start(dataDir);
     const pool = new pg.Pool({
       host: socketDirectory,
       port: socketPort,
@@ -35,7 +33,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Database> 
       // PGlite has one session: messages of two connections would mix, and answers go to the wrong one.
       max: 1,
       idleTimeoutMillis: 0,
-      connectionTimeoutMillis: options.connectTimeoutMs,
+      connectionTimeoutMillis: connectTimeoutMs,
     });
     const database = new PooledDatabase(pool, server);
     try {
@@ -53,6 +51,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Database> 
 }
 
 class EmbeddedServer {
+  /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
+  readonly longestIndexedVector = longestFullVector;
   #lock: DirectoryLock | null = null;
   #socketDirectory: string | null = null;
   #worker: Worker | null = null;

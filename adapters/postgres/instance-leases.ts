@@ -8,6 +8,7 @@ const entryLock = 7_236_002;
 
 interface HeartbeatRow {
   readonly lapsed: boolean;
+  readonly instances: number;
   readonly tenant: string | null;
   readonly run_id: string | null;
   readonly cancel_reason: string | null;
@@ -51,8 +52,9 @@ export function instanceLeases(
             update instances set lease_until = ${inMs(leaseMs)} from before where instances.id = before.id
             returning before.lapsed
           )
-          select own.lapsed, runs.tenant, runs.run_id, runs.cancel_reason
-          from (select coalesce((select lapsed from beat), true) as lapsed) own
+          select own.lapsed, own.instances, runs.tenant, runs.run_id, runs.cancel_reason
+          from (select coalesce((select lapsed from beat), true) as lapsed,
+            (select count(*) from instances where lease_until > clock_timestamp())::int as instances) own
           left join runs on runs.instance = ${instance} and ${underWay} and runs.cancel_reason is not null`,
       );
       const cancels = rows.flatMap(({ tenant, run_id, cancel_reason }) =>
@@ -60,7 +62,7 @@ export function instanceLeases(
           ? []
           : [{ key: { tenant, runId: run_id }, reason: cancel_reason }],
       );
-      return { lapsed: rows[0]?.lapsed ?? true, cancels };
+      return { lapsed: rows[0]?.lapsed ?? true, cancels, instances: rows[0]?.instances ?? 1 };
     },
 
     async stillOwned(runs) {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from './drizzle.ts';
 import { candidates } from './search-settings.ts';
-import { longestIndexedVector } from './vector-indexes.ts';
+import { indexedVector } from './vector-indexes.ts';
 
 /** Up to so many passages, comparing every vector is as fast as the index, and exact. */
 const exactUpTo = 2_000;
@@ -18,13 +18,14 @@ export interface FilterGroup {
  * passages. `query` has ordinal, collection_id, embedding, dimensions (null: no vector), passages (how many its collection
  * has), filter_group and excluded_id (a document that is left out, or null).
  *
- * The index of a vector length is only found through the literal length, hence one branch for each. It covers all tenants
+ * `dimensions` are the lengths of vectors that have an index. The index of a vector length is only found through the literal length, hence one branch for each. It covers all tenants
  * and collections, so that a small one in a large table, or a rare filter, can come back short: then, and where there is
  * little to read, every vector is compared.
  */
 export function nearestPassages(tenant: string, dimensions: readonly number[], groups: readonly FilterGroup[]): SQL {
-  const indexed = [...new Set(dimensions)].filter((length) => length <= longestIndexedVector);
-  const approximate = indexed.flatMap((length) => groups.map((group) => approximateBranch(tenant, length, group)));
+  const approximate = [...new Set(dimensions)].flatMap((length) =>
+    groups.map((group) => approximateBranch(tenant, length, group)),
+  );
   const exact = groups.map((group) => exactBranch(tenant, group));
   return sql`approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing}),
     found as (
@@ -44,6 +45,8 @@ const nothing = sql`select null::int as ordinal, null::uuid as passage_id, null:
 
 function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup): SQL {
   const length = sql.raw(String(dimensions));
+  const stored = indexedVector(sql`v.embedding`, dimensions);
+  const asked = indexedVector(sql`query.embedding`, dimensions);
   // As a subquery it is checked on the way, row by row; a join might be done first, and the index's order lost.
   const filter =
     condition &&
@@ -52,7 +55,7 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
       select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = ${length}
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by v.embedding::vector(${length}) <=> query.embedding limit ${candidates}) found
+      order by ${stored} <=> ${asked} limit ${candidates}) found
     where query.dimensions = ${length} and query.filter_group = ${group}
       and query.passages > ${condition ? exactUpToFiltered : exactUpTo}`;
 }

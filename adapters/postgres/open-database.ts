@@ -7,15 +7,17 @@ export interface DatabaseOptions {
   readonly dataDir: string;
   /** A PostgreSQL server with pgvector, instead of the embedded one. */
   readonly databaseUrl?: string;
-  /** Connections to the server; the embedded database has exactly one. */
+  /** Connections to the server. (This and what follows: the embedded database has one connection, and its own patience.) */
   readonly maxConnections?: number;
-  /** A statement that got no connection within this time fails as retryable. */
+  /** A statement that got no connection to the server within this time fails as retryable. */
   readonly connectTimeoutMs?: number;
+  /** A statement that takes longer is stopped and fails as retryable; 0: none is stopped. */
+  readonly statementTimeoutMs?: number;
 }
 
 /** Opens the database and brings its tables up to date. */
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { databaseUrl, maxConnections = 10, connectTimeoutMs = 60_000 } = options;
-  if (databaseUrl === undefined) return openEmbedded({ dataDir: options.dataDir, connectTimeoutMs });
-  return openServer({ databaseUrl, maxConnections, connectTimeoutMs });
+  const { dataDir, databaseUrl, maxConnections = 10, connectTimeoutMs = 10_000, statementTimeoutMs = 60_000 } = options;
+  if (databaseUrl === undefined) return openEmbedded(dataDir);
+  return openServer({ databaseUrl, maxConnections, connectTimeoutMs, statementTimeoutMs });
 }

@@ -1,16 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { Connection, type StatementResult } from './connection.ts';
 import type { Database, Queryable } from './database.ts';
 import { PgDialect, type SQL } from './drizzle.ts';
+import type { StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure, toGatewayError } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** What is below the pool. */
-export interface DatabaseServer {
-  /** Stops what runs on this connection, where the server can; resolves when the server has been told. */
-  cancel?(client: PoolClient): Promise<void>;
+export interface DatabaseServer extends StatementLimits {
+  /** How a transaction begins, where not by `begin` alone. */
+  readonly begin?: string;
+  readonly longestIndexedVector: number;
   /** Ends what runs statements of its own; called first when the database is closed. */
   stop?(): void;
   /** Why nothing can work any more; null as long as it can. */
@@ -27,6 +29,7 @@ const dialect = new PgDialect();
 
 /** A Database over a `pg` pool: the same for PGlite (one connection) and PostgreSQL. */
 export class PooledDatabase implements Database {
+  readonly longestIndexedVector: number;
   readonly statements: Map<string, number> = new Map();
   readonly #pool: Pool;
   readonly #server: DatabaseServer;
@@ -39,6 +42,7 @@ export class PooledDatabase implements Database {
   constructor(pool: Pool, server: DatabaseServer) {
     this.#pool = pool;
     this.#server = server;
+    this.longestIndexedVector = server.longestIndexedVector;
     // An idle connection that breaks emits here; unheard, it would end the process. The pool replaces it by itself.
     pool.on('error', (error) => {
       this.#lastFailure = error.message;
@@ -59,7 +63,7 @@ export class PooledDatabase implements Database {
         },
       };
       try {
-        await this.#execute(connection, name, 'begin', [], signal);
+        await this.#execute(connection, name, this.#server.begin ?? 'begin', [], signal);
         const result = await this.#inside.run(scope, () => work(transaction));
         if (signal?.aborted) throw cancelled(name, signal);
         // Not abortable: once it is sent, whether it was committed must be known.
@@ -105,7 +109,7 @@ export class PooledDatabase implements Database {
     let connection: Connection | undefined;
     try {
       const client = await untilAborted(name, connecting, signal);
-      connection = new Connection(client, this.#server.cancel?.bind(this.#server));
+      connection = new Connection(client, this.#server);
       return await work(connection);
     } catch (error) {
       // What `work` throws is its own affair and stays as it is.

@@ -10,14 +10,14 @@ export function postgresSearchIndex(database: Database): SearchIndex {
   return {
     async search(tenant, queries, signal) {
       if (queries.length === 0) return [];
-      const statement = searchStatement(tenant, queries);
+      const statement = searchStatement(tenant, queries, database.longestIndexedVector);
       const run = (transaction: Queryable) => transaction.query<HitRow>('search', statement);
       return hitsByQuery(await withSearchSettings(database, 'search', run, signal), queries.length);
     },
 
     async similar(tenant, documentIds, first, signal) {
       if (documentIds.length === 0) return [];
-      const statement = similarStatement(tenant, documentIds, first);
+      const statement = similarStatement(tenant, documentIds, first, database.longestIndexedVector);
       const run = (transaction: Queryable) => transaction.query<HitRow>('similar', statement);
       return hitsByQuery(await withSearchSettings(database, 'similar', run, signal), documentIds.length);
     },

@@ -12,9 +12,10 @@ import { vectorText } from './vector-text.ts';
  * All queries in one statement: a LATERAL over the unnested set for each leg, and both legs scored over their union.
  * What all rows of a query need (vectors, tsqueries) is made once, in materialised expressions.
  */
-export function searchStatement(tenant: string, queries: readonly IndexQuery[]): SQL {
+export function searchStatement(tenant: string, queries: readonly IndexQuery[], longestIndexedVector: number): SQL {
   const { groups, groupOf } = filterGroups(queries);
-  const dimensions = queries.flatMap((query) => vectorOf(query)?.length ?? []);
+  const lengths = queries.flatMap((query) => vectorOf(query)?.length ?? []);
+  const dimensions = lengths.filter((length) => length <= longestIndexedVector);
   return sql`with ${asked(queries, groupOf)},
     ${lexicalQueries(tenant)},
     query as materialized (

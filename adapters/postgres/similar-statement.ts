@@ -9,10 +9,16 @@ const passagesPerDocument = 16;
  * Lengths of vectors whose index is used. What length a document's vectors have is known to the statement only; one of
  * another length is compared with every vector of its collection.
  */
-const usualDimensions = [384, 768, 1024, 1536];
+const usualDimensions = [384, 768, 1024, 1536, 3072];
 
 /** For each document the others of its collection by their nearest pair of passages. */
-export function similarStatement(tenant: string, documentIds: readonly string[], first: number): SQL {
+export function similarStatement(
+  tenant: string,
+  documentIds: readonly string[],
+  first: number,
+  longestIndexedVector: number,
+): SQL {
+  const dimensions = usualDimensions.filter((length) => length <= longestIndexedVector);
   const ids = sql.param(documentIds.map((id) => (isUuid(id) ? id : null)));
   return sql`with source as materialized (
       select asked.ordinal, own.*
@@ -30,7 +36,7 @@ export function similarStatement(tenant: string, documentIds: readonly string[],
       select row_number() over ()::int as ordinal, source.ordinal as asked, collection_id, embedding, dimensions, passages,
         0 as filter_group, document_id as excluded_id
       from source join size using (collection_id)),
-    ${nearestPassages(tenant, usualDimensions, [{ group: 0, condition: null }])},
+    ${nearestPassages(tenant, dimensions, [{ group: 0, condition: null }])},
     pair as (
       select query.asked, nearest.document_id, nearest.passage_id, nearest.similarity, row_number() over (
         partition by query.asked, nearest.document_id order by nearest.similarity desc, nearest.passage_id) as nth

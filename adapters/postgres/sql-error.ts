@@ -1,7 +1,12 @@
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 
-/** Connection and resource failures, deadlocks, serialization failures, shutdown: the same call may succeed later. */
-const retryableStates = /^(08|53|57P|40001|40P01|55P03|57014)/;
+/**
+ * Connection and resource failures, deadlocks, serialization failures, shutdown, a server that has become a standby: the same
+ * call may succeed later.
+ */
+const retryableStates = /^(08|53|57P|25P03|25006|40001|40P01|55P03|57014)/;
+/** Of these the connection is gone, or leads to a server that no longer takes writes. A pooler's own failures are 08P01. */
+const connectionStates = /^(08|57P|25P03|25006)/;
 /** What the driver and the socket say when the connection is gone; they have no SQLSTATE. */
 const connectionFailure =
   /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|timeout exceeded|Connection terminated|not queryable|Client was closed/;
@@ -21,7 +26,8 @@ export function isUniqueViolation(error: unknown): boolean {
 /** The connection, not the statement, was the trouble. */
 export function isConnectionFailure(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== null) return /^(08|57P)/.test(state);
+  if (state !== null) return connectionStates.test(state);
+  if (error instanceof GatewayError) return isConnectionFailure(error.cause);
   return error instanceof Error && (connectionFailure.test(error.message) || connectionFailure.test(codeOf(error)));
 }
 
@@ -39,6 +45,11 @@ export function toGatewayError(name: string, error: unknown): GatewayError {
     state === null ? `database statement ${name} failed` : `database statement ${name} failed with SQLSTATE ${state}`;
   const retryable = state === null ? isConnectionFailure(error) : retryableStates.test(state);
   return new GatewayError('INTERNAL', what, { retryable, cause: error });
+}
+
+export function tookTooLong(name: string, statementTimeoutMs: number | undefined, error: unknown): GatewayError {
+  const what = `database statement ${name} was stopped: it took longer than database.statementTimeoutMs (${statementTimeoutMs})`;
+  return new GatewayError('INTERNAL', what, { retryable: true, cause: error });
 }
 
 export function cancelled(name: string, signal: AbortSignal): GatewayError {

@@ -87,7 +87,7 @@ export class Tail {
 
   async #read(connection: RedisConnection, wanted: readonly Channel[]): Promise<void> {
     const { keys, control } = this.#options;
-    const streams = new Map(wanted.map((channel) => [keys.of('log', channel.name), channel]));
+    const streams = new Map(wanted.map((channel) => [keys.inShard(channel.shard, 'log', channel.name), channel]));
     const ids = wanted.map((channel) => `${channel.newest}-0`);
     this.#reading = new Map(wanted.map((channel) => [channel, channel.newest]));
     try {

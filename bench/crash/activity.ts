@@ -122,8 +122,10 @@ export async function chat(
 function assertGone(error: unknown): void {
   const text = error instanceof Error ? `${error.message} ${String(error.cause)}` : JSON.stringify(error);
   if (error instanceof Error && /fetch failed|terminated|socket|ECONN/i.test(text)) return;
-  // graphql-ws rejects with the close event of its socket.
+  // graphql-ws rejects with an event of its socket: its end, or its failure to open, whose fields JSON does not show.
   if (typeof error === 'object' && error !== null && 'code' in error && error.code === 1006) return;
+  if (typeof error === 'object' && error !== null && 'message' in error && /ECONN|hang up/.test(String(error.message)))
+    return;
   if (/ECONNREFUSED|ECONNRESET|socket hang up|1006/.test(text)) return;
   throw error;
 }

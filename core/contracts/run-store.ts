@@ -111,6 +111,8 @@ export interface Heartbeat {
   readonly lapsed: boolean;
   /** Runs of this instance that somebody wants cancelled. Told again until they have ended. */
   readonly cancels: readonly { readonly key: RunKey; readonly reason: string }[];
+  /** How many live, this one among them; where the store knows. */
+  readonly instances?: number;
 }
 
 /** A run as its executing instance knows it. */

@@ -29,21 +29,28 @@ interface Parts {
 export async function executeRun(live: LiveRun, input: unknown, parts: Parts): Promise<void> {
   const { log, logger } = parts;
   const { run } = live;
+  const lost = (isRefused: boolean): void =>
+    logger.warn({ runId: run.runId, tenant: run.tenant, attempt: run.attempt, isRefused }, 'an attempt lost its run');
   const writer = createDeltaWriter({
     append: (events) => log.append(run, run.attempt, events),
-    onError: (error) => (error instanceof FencedError ? live.depart('lost') : live.abort(error)),
+    onError: (error) => {
+      if (!(error instanceof FencedError)) return live.abort(error);
+      lost(true);
+      live.depart('lost');
+    },
     ...(parts.eventLoopLagMs ? { eventLoopLagMs: parts.eventLoopLagMs } : {}),
   });
   try {
     const result = await attempt(live, input, writer, parts);
     if (live.departure !== null) {
-      await writer.close().catch(() => {});
+      const isClosed = await writer.close().catch(() => null);
+      if (live.departure === 'lost' && isClosed !== null) lost(false);
       if (live.departure === 'handed-over') await parts.release();
       return;
     }
     await end(live, result, writer, parts);
   } catch (error) {
-    if (error instanceof FencedError) return;
+    if (error instanceof FencedError) return lost(true);
     logger.error({ runId: run.runId, tenant: run.tenant, error }, 'a run could not be ended as it should');
     await failForGood(live, error, writer, parts);
   } finally {
@@ -56,17 +63,29 @@ async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts
   try {
     const begun = run.attempt === 1 ? nothingBegun : await goOn(live, parts);
     live.signal.throwIfAborted();
-    const owned = await persist(
-      () => parts.store.update(run, run.attempt, { status: 'RUNNING' }),
-      parts.clock,
-      live.signal,
-    );
-    if (!owned) throw new FencedError(run, run.attempt);
     if (!begun.started) writer.write({ type: 'RunStarted', kind: run.kind });
-    return await parts.executor(runIo(live, begun, writer, parts.store), input);
+    const started = markStarted(live, writer, parts);
+    const result = await parts.executor(runIo(live, begun, writer, parts.store), input);
+    await started;
+    return result;
   } catch (error) {
     if (error instanceof FencedError) live.depart('lost');
     return { error };
+  }
+}
+
+/**
+ * Beside the work, which does not wait for it. Only once RunStarted is in the log: a run that is marked as started and has
+ * an empty log has lost that log. A store or a log that cannot be reached will be heard of at the run's end.
+ */
+async function markStarted(live: LiveRun, writer: DeltaWriter, { store, clock }: Parts): Promise<void> {
+  const { run, signal } = live;
+  try {
+    await writer.flush();
+    const isOwned = await persist(() => store.update(run, run.attempt, { status: 'RUNNING' }), clock, signal);
+    if (!isOwned) live.depart('lost');
+  } catch {
+    // Nothing is lost but the mark.
   }
 }
 

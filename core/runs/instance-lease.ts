@@ -14,6 +14,8 @@ export interface InstanceLeaseParts {
   /** The runs that this instance executes out of the store. */
   readonly live: () => readonly LiveRun[];
   readonly onCancel: (key: RunKey, reason: string) => void;
+  /** How many instances live, this one among them. */
+  readonly onCount?: (instances: number) => void;
   /** The lease had expired; before it is looked at which runs were taken. */
   readonly onLapse?: () => Promise<void>;
 }
@@ -50,8 +52,9 @@ export class InstanceLease {
   }
 
   async #beat(): Promise<void> {
-    const { lease, live, onCancel, onLapse } = this.#parts;
-    const { lapsed, cancels } = await this.#store.heartbeat(lease);
+    const { lease, live, onCancel, onCount, onLapse } = this.#parts;
+    const { lapsed, cancels, instances } = await this.#store.heartbeat(lease);
+    if (instances !== undefined) onCount?.(instances);
     for (const { key, reason } of cancels) onCancel(key, reason);
     if (!lapsed) return;
     await onLapse?.();

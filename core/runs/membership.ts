@@ -1,5 +1,5 @@
 import type { RunKey } from '../contracts/event-log.ts';
-import type { RunStore, TakenRun } from '../contracts/run-store.ts';
+import type { TakenRun } from '../contracts/run-store.ts';
 import type { Executions } from './executions.ts';
 import { InstanceLease } from './instance-lease.ts';
 import type { MembershipOptions, RunParts } from './run-parts.ts';
@@ -26,13 +26,16 @@ export class Membership {
     this.#parts = parts;
     this.#options = options;
     this.#lease = { instance, leaseMs };
-    const leaseOf = (store: RunStore, isStored: boolean, onLapse?: () => Promise<void>): InstanceLease =>
-      new InstanceLease(store, {
-        ...{ lease: this.#lease, clock, logger, onCancel: on.cancel },
-        live: () => executions.all(isStored),
-        ...(onLapse ? { onLapse } : {}),
-      });
-    this.#leases = [leaseOf(stored, true, () => this.#enterAgain()), leaseOf(unstored, false)];
+    const shared = { lease: this.#lease, clock, logger, onCancel: on.cancel };
+    this.#leases = [
+      new InstanceLease(stored, {
+        ...shared,
+        live: () => executions.all(true),
+        onCount: (instances) => this.#takeover.shareWith(instances),
+        onLapse: () => this.#enterAgain(),
+      }),
+      new InstanceLease(unstored, { ...shared, live: () => executions.all(false) }),
+    ];
     this.#takeover = new Takeover({
       ...{ instance, log, clock, logger, leaseMs, store: stored, begin: on.taken },
       maxLosses: parts.maxAttempts,

@@ -1,5 +1,6 @@
 import type { MessageRecord } from '../contracts/conversation-store.ts';
 import type { EventLog, RunKey } from '../contracts/event-log.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
 import type { NewRun, NewTurn, RunRecord, RunStore, TakenRun } from '../contracts/run-store.ts';
 import { untilAborted } from '../models/abortable.ts';
 import { endElsewhere } from './end-elsewhere.ts';
@@ -84,20 +85,25 @@ export class Runs {
     }
   }
 
+  /** Where those that are not stored cannot be asked for now, what is stored is found all the same. */
   async find(key: RunKey, signal?: AbortSignal): Promise<RunRecord | null> {
-    const [unstored] = await this.#parts.unstored.byRunIds(key.tenant, [key.runId], signal);
-    if (unstored !== undefined) return unstored;
-    const stored = this.#lookups.find(key);
-    return signal === undefined ? stored : untilAborted(stored, signal);
+    const unstored = await this.#unstored(key.tenant, [key.runId], signal);
+    if (unstored.runs[0] !== undefined) return unstored.runs[0];
+    const looking = this.#lookups.find(key);
+    const stored = await (signal === undefined ? looking : untilAborted(looking, signal));
+    if (stored === null && unstored.error !== null) throw unstored.error;
+    return stored;
   }
 
   /** Those that exist, in no particular order. */
   async byRunIds(tenant: string, runIds: readonly string[], signal?: AbortSignal): Promise<readonly RunRecord[]> {
-    const unstored = await this.#parts.unstored.byRunIds(tenant, runIds, signal);
-    const found = new Set(unstored.map((run) => run.runId));
+    const unstored = await this.#unstored(tenant, runIds, signal);
+    const found = new Set(unstored.runs.map((run) => run.runId));
     const missing = runIds.filter((runId) => !found.has(runId));
-    if (missing.length === 0) return unstored;
-    return [...unstored, ...(await this.#parts.stored.byRunIds(tenant, missing, signal))];
+    if (missing.length === 0) return unstored.runs;
+    const stored = await this.#parts.stored.byRunIds(tenant, missing, signal);
+    if (stored.length < missing.length && unstored.error !== null) throw unstored.error;
+    return [...unstored.runs, ...stored];
   }
 
   /** The reply of a run with `store: false`, for as long as its log is kept. */
@@ -188,11 +194,25 @@ export class Runs {
   }
 
   async #existing({ run, stored }: StartRun): Promise<RunRecord | null> {
-    // An unstored run looks in the database too: its id must not hide a stored run's. A stored one is claimed there anyway.
+    // An unstored run looks in the database too: its id must not hide a stored run's. A stored one is claimed there anyway,
+    // also while it cannot be known whether an unstored one has its id.
     const other = stored
-      ? (await this.#parts.unstored.byRunIds(run.tenant, [run.runId]))[0]
+      ? (await this.#unstored(run.tenant, [run.runId])).runs[0]
       : await this.find({ tenant: run.tenant, runId: run.runId });
     return other ? sameInput(other, run.inputHash) : null;
+  }
+
+  async #unstored(
+    tenant: string,
+    runIds: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly runs: readonly RunRecord[]; readonly error: GatewayError | null }> {
+    try {
+      return { runs: await this.#parts.unstored.byRunIds(tenant, runIds, signal), error: null };
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof GatewayError && error.retryable)) throw error;
+      return { runs: [], error };
+    }
   }
 
   #goOn({ run, cancelReason, ...execution }: TakenRun): void {

@@ -7,6 +7,7 @@ import { endLog } from './terminal.ts';
 
 /** Of a statement, and of a look: an instance that died with thousands of runs leaves something to the others. */
 const mostAtOnce = 32;
+const looksPerLease = 20;
 
 export interface TakeoverParts {
   readonly instance: string;
@@ -26,9 +27,15 @@ export interface TakeoverParts {
 export class Takeover {
   readonly #parts: TakeoverParts;
   #wake: () => void = () => {};
+  #instances = 1;
 
   constructor(parts: TakeoverParts) {
     this.#parts = parts;
+  }
+
+  /** So many instances look, this one among them: the more there are, the more seldom each does. */
+  shareWith(instances: number): void {
+    this.#instances = Math.max(1, instances);
   }
 
   /** Looks at once, instead of at the next time. */
@@ -36,7 +43,10 @@ export class Takeover {
     this.#wake();
   }
 
-  /** Every half lease on average, each time at another moment so that instances do not look together; until aborted. */
+  /**
+   * Until aborted. Some instance looks every twentieth of a lease on average, however many there are, and each of them every
+   * half lease at least; at random moments, so that they do not look together.
+   */
   async keepLooking(signal: AbortSignal): Promise<void> {
     const { clock, logger, leaseMs } = this.#parts;
     let isFailing = false;
@@ -52,7 +62,8 @@ export class Takeover {
         this.#wake = resolve;
       });
       const waiting = new AbortController();
-      const pauseMs = leaseMs * (0.25 + Math.random() / 2);
+      const meanMs = Math.min(leaseMs / 2, Math.max(100, leaseMs / looksPerLease) * this.#instances);
+      const pauseMs = meanMs * (0.5 + Math.random());
       await Promise.race([clock.sleep(pauseMs, AbortSignal.any([signal, waiting.signal])).catch(() => {}), woken]);
       waiting.abort();
     }

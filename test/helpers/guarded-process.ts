@@ -27,9 +27,9 @@ const guard = `directory=$1; shift
 "$@" >>"$directory/log" 2>&1 3<&- & program=$!
 echo $program
 exec >&-
-(read -r never <&3; kill -INT $program; while kill -0 $program; do sleep 0.1; done; rm -rf "$directory") 2>/dev/null & watch=$!
+(read -r never <&3; : >"$directory/abandoned"; kill -INT $program) & watch=$!
 wait $program; code=$?
-kill $watch
+if [ -e "$directory/abandoned" ]; then rm -rf "$directory"; else kill $watch; fi
 exit $code`;
 
 /** Starts a program that ends with this process, however that ends. */
@@ -53,7 +53,11 @@ export async function spawnGuarded(
     pid,
     exited,
     signal(signal) {
-      if (shell.exitCode === null) process.kill(pid, signal);
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended already.
+      }
     },
     log: async () => (await readFile(logPath, 'utf8').catch(() => '')).slice(-4_000),
   };

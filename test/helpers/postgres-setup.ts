@@ -1,12 +1,21 @@
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
+import { isPoolerMissing, startPooler } from './pooler.ts';
 import { findPostgres, startPostgresServer } from './postgres-server.ts';
+
+interface ProvidedPostgres {
+  /** The server's own. */
+  readonly url: string;
+  /** Where tests connect to: the same, or the pooler's. */
+  readonly entrance: string;
+  readonly template: string;
+}
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** There in the tests that run on PostgreSQL; nothing in those that run on the embedded database. */
-    postgres: { readonly url: string; readonly template: string } | undefined;
+    postgres: ProvidedPostgres | undefined;
   }
 }
 
@@ -14,6 +23,8 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const given = process.env['SLUICE_TEST_DATABASE_URL'];
   const found = findPostgres();
+  // Shown as skipped by vitest.config.ts.
+  if (project.name === 'pooler' && isPoolerMissing) return undefined;
   if (given === undefined && 'missing' in found) {
     if (process.env['CI'] !== undefined) throw new Error(found.missing);
     console.warn(`Skipped on PostgreSQL: ${found.missing}.`);
@@ -26,7 +37,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   opened.defer(() => administer(url, `drop database if exists ${template} with (force)`));
   const database = await openDatabase({ dataDir: '/nowhere', databaseUrl: urlOf(url, template), maxConnections: 1 });
   await database.close();
-  project.provide('postgres', { url, template });
+  const entrance = project.name === 'pooler' ? opened.use(await startPooler(url, { sessions: 3 })).url : url;
+  project.provide('postgres', { url, entrance, template });
   return () => opened.disposeAsync();
 }
 

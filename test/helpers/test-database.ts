@@ -30,7 +30,7 @@ export async function temporaryPostgresDatabase(
     `create database ${name} template ${content === 'tables' ? server.template : 'template1'}`,
   );
   return {
-    url: urlOf(server.url, name),
+    url: urlOf(server.entrance, name),
     [Symbol.asyncDispose]: () => administer(server.url, `drop database if exists ${name} with (force)`),
   };
 }

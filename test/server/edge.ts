@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Services } from '../../core/services.ts';
+import { createAgUi } from '../../server/ag-ui/ag-ui.ts';
 import { createApp } from '../../server/app.ts';
 import { createAuthenticate } from '../../server/authenticate.ts';
+import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
@@ -25,8 +27,9 @@ export async function startEdge(
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({ level: 'debug', stream: { write: (line) => void log.push(JSON.parse(line)) } });
   // Only what the operations of the test ask for is there.
-  const app = createApp({ logger, ...services } as Services, config);
-  let state: ReturnType<HttpParts['state']> = { app };
+  const parts = { logger, ...services } as Services;
+  const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
+  let state: ReturnType<HttpParts['state']> = serving;
   const server = createHttpServer({
     config,
     logger,
@@ -41,7 +44,7 @@ export async function startEdge(
     url: `http://127.0.0.1:${port}/graphql`,
     log,
     becomes: (notReady) => {
-      state = notReady === null ? { app } : { notReady };
+      state = notReady === null ? serving : { notReady };
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -327,7 +327,7 @@ describe('a large collection', () => {
   };
 
   it('is searched through the index of its vectors', async () => {
-    const statement = searchStatement(tenant, [aQuery(large, 'scarce', { vector: at(90) })]);
+    const statement = searchStatement(tenant, [aQuery(large, 'scarce', { vector: at(90) })], 2_000);
     const plan = await withSearchSettings(database, 'explain', (transaction) =>
       transaction.query<{ 'QUERY PLAN': string }>(
         'explain',

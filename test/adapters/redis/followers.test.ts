@@ -50,6 +50,10 @@ describe.skipIf(!hasRedis)('redis event log: followers', () => {
     const seen = keys.map((key) => collect(reader, key));
     await vi.waitFor(() => expect(reader.stats().pages).toBe(200), patience);
     await Promise.all(keys.map((key) => writer.append(key, 1, [delta(1)])));
+    await vi.waitFor(async () => {
+      expect(reader.stats().readEvents).toBe(200);
+      expect(String(await server.client.client('LIST'))).toContain('flags=b');
+    }, patience);
     const late = newKey();
     const seenLate = collect(reader, late);
     await vi.waitFor(() => expect(reader.stats().pages).toBe(201), patience);

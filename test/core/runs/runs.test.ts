@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
 import { followRun } from '../../../core/runs/follow-run.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
@@ -289,6 +290,16 @@ describe('an executor that fails', () => {
       expect(run).toMatchObject({ status: 'FAILED', error: { code: 'INTERNAL', retryable: false } });
       expect(run.error?.message).not.toContain('secret');
     }
+  });
+
+  test('by an INTERNAL error of ours is masked as well, and keeps that another try may help', async () => {
+    const rig = rigOf({
+      executor: () => Promise.reject(new GatewayError('INTERNAL', 'a secret', { retryable: true })),
+    });
+    await startOf(rig.runs, { runId: 'a' });
+    const run = await rig.runs.whenFinished(keyOf('a'), signal);
+    expect(run).toMatchObject({ status: 'FAILED', error: { code: 'INTERNAL', retryable: true } });
+    expect(run.error?.message).not.toContain('secret');
   });
 
   test('at the store still tells its followers, and the run knows where its log ends', async () => {

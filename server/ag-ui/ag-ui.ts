@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { startChat } from '../../core/chat/start-chat.ts';
+import type { RunKey } from '../../core/contracts/event-log.ts';
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import type { RunRecord } from '../../core/contracts/run-store.ts';
+import { decodeRunCursor, encodeRunCursor } from '../../core/pagination.ts';
+import { runNotFound } from '../../core/runs/run-error.ts';
+import type { Services } from '../../core/services.ts';
+import { chatInput } from '../../resolvers/chat.ts';
+import type { ServerContext } from '../app.ts';
+import type { ToClientError } from '../client-errors.ts';
+import { EventStream } from './event-stream.ts';
+import { refuseRun } from './refuse.ts';
+import { parseRunAgentInput, type RunAgentInput } from './run-agent-input.ts';
+import { stableRunId } from './stable-run-id.ts';
+import { startChatArgs } from './start-chat-args.ts';
+import { translatedRun } from './translated-run.ts';
+import type { TranslatedRun } from './translation.ts';
+
+export const agUiPath = '/ag-ui';
+
+/** A request whose origin, caller and size are settled. */
+export interface AgUiRequest {
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+export type AgUi = (request: AgUiRequest, response: ServerResponse, context: ServerContext) => Promise<void>;
+
+/**
+ * A run for clients of AG-UI: one POST starts it, or finds it again by its id, and its answer is the run's events. What is
+ * wrong before the first event is an HTTP error, what is wrong afterwards is RUN_ERROR.
+ */
+export function createAgUi(services: Services, toClientError: ToClientError): AgUi {
+  return async (request, response, { principal }) => {
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
+    try {
+      const input = parseRunAgentInput(bodyOf(request));
+      const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
+      const from = resumedAfter(key, request.headers);
+      // From before the start, so that the run never finds itself unwatched.
+      using _watching = services.runs.watch(key);
+      const run = await startOrFind(services, key, input, from);
+      closed.signal.throwIfAborted();
+      using stream = new EventStream(response, encodeRunCursor(key, from), closed.signal);
+      try {
+        for await (const { seq, events } of translatedRun(services, run, knownAs(input, run), from, closed.signal)) {
+          await stream.send(events, encodeRunCursor(key, seq));
+        }
+      } catch (error) {
+        if (closed.signal.aborted) return;
+        const { message, extensions } = toClientError(error);
+        await stream.send([{ type: 'RUN_ERROR', message, code: String(extensions['code']) }]);
+      }
+    } catch (error) {
+      if (closed.signal.aborted) return;
+      refuseRun(response, toClientError(error));
+    }
+  };
+}
+
+function bodyOf({ headers, body }: AgUiRequest): Buffer {
+  const type = headers['content-type'] ?? '';
+  if (/^application\/json\s*(?:;|$)/i.test(type)) return body;
+  throw new GatewayError('BAD_INPUT', `content-type must be application/json, got "${type.slice(0, 100)}".`);
+}
+
+/** The position behind the last event that the client has seen; 0: from the beginning. */
+function resumedAfter(key: RunKey, headers: AgUiRequest['headers']): number {
+  const id = headers['last-event-id'];
+  return typeof id !== 'string' || id === '' ? 0 : decodeRunCursor(key, id, 'Last-Event-ID');
+}
+
+async function startOrFind(
+  services: Services,
+  { tenant, runId }: RunKey,
+  input: RunAgentInput,
+  from: number,
+): Promise<RunRecord> {
+  const chat = chatInput(startChatArgs(input));
+  // A run that is gone, resumed, would begin anew and tell its text from the middle on.
+  if (from > 0 && (await services.runs.find({ tenant, runId })) === null) throw runNotFound(runId);
+  return startChat(services, tenant, runId, chat);
+}
+
+function knownAs({ threadId, runId, protocolVersion, messages }: RunAgentInput, run: RunRecord): TranslatedRun {
+  const version = /^\d+\.\d+$/.test(protocolVersion ?? '') ? Number.parseInt(protocolVersion ?? '', 10) : 0;
+  return {
+    threadId,
+    runId,
+    graphRunId: run.runId,
+    protocolVersion: version >= 1 ? (protocolVersion ?? null) : null,
+    messages,
+  };
+}

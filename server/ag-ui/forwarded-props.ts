@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { MetadataFilterInput } from '../../core/search/metadata-filter.ts';
+import type { StartChatArgs } from '../../resolvers/chat.ts';
+
+/** What a chat takes from elsewhere in a RunAgentInput: its run id, and the messages. */
+type Elsewhere = 'runId' | 'message' | 'attachments' | 'history' | 'conversationId' | 'parentMessageId';
+
+/** The types only; which operators go together is checked in core/search/metadata-filter.ts. */
+const filter: z.ZodType<MetadataFilterInput> = z.lazy(() =>
+  z.strictObject({
+    all: z.array(filter).nullish(),
+    any: z.array(filter).nullish(),
+    not: filter.nullish(),
+    field: z.string().nullish(),
+    equals: z.unknown().optional(),
+    in: z.array(z.unknown()).nullish(),
+    greaterThan: z.unknown().optional(),
+    lessThan: z.unknown().optional(),
+    exists: z.boolean().nullish(),
+  }),
+);
+
+const retrieval = z.strictObject({
+  in: z.string().nullish(),
+  first: z.number().nullish(),
+  mode: z.enum(['HYBRID', 'VECTOR', 'KEYWORD']).nullish(),
+  filter: filter.nullish(),
+  rerank: z.boolean().nullish(),
+  perDocument: z.number().nullable().default(3),
+});
+
+/** The fields of `StartChatInput` by name, with the types and defaults that they have in the graph. */
+const fields = {
+  store: z.boolean().nullish(),
+  system: z.string().nullish(),
+  model: z.string().nullish(),
+  temperature: z.number().nullish(),
+  topP: z.number().nullish(),
+  stop: z.array(z.string()).nullish(),
+  seed: z.number().nullish(),
+  reasoningEffort: z.enum(['NONE', 'LOW', 'MEDIUM', 'HIGH']).nullish(),
+  maxOutputTokens: z.int().nullish(),
+  providerOptions: z.unknown().optional(),
+  responseSchema: z.unknown().optional(),
+  retrieval: retrieval.nullish(),
+  verify: z.boolean().nullish(),
+  timeoutMs: z.int().nullish(),
+  whenUnwatched: z.enum(['FINISH', 'CANCEL']).nullish(),
+  user: z.string().nullish(),
+  metadata: z.unknown().optional(),
+} satisfies Record<Exclude<keyof StartChatArgs, Elsewhere>, z.ZodType>;
+
+/** A misspelt field must not pass unnoticed, so an unknown one is a fault, and the fault names those that there are. */
+export const forwardedProps = z.strictObject(fields, {
+  error: (issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown: ${issue.keys.map((key) => key.slice(0, 60)).join(', ')}; expected are the fields of StartChatInput, ${Object.keys(fields).join(', ')}`
+      : undefined,
+});

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import { assertDepth } from '../../core/text/storable-json.ts';
+import { forwardedProps } from './forwarded-props.ts';
+
+/*
+ * RunAgentInput of AG-UI 1.0 (https://ag-ui.com/spec/1.0/schema.json) and, beside it, what clients from before 1.0 send:
+ * nulls for what is left out, and `binary` parts. Objects are loose, as the protocol asks of readers; only forwardedProps,
+ * which are ours to define, are strict.
+ */
+
+const source = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('data'), value: z.string(), mimeType: z.string() }),
+  z.looseObject({ type: z.literal('url'), value: z.string(), mimeType: z.string().nullish() }),
+  z.looseObject({ type: z.literal('file'), value: z.string() }),
+]);
+
+const contentPart = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text'), text: z.string() }),
+  z.looseObject({ type: z.literal(['image', 'audio', 'video', 'document']), source }),
+  z.looseObject({
+    type: z.literal('binary'),
+    mimeType: z.string(),
+    data: z.string().nullish(),
+    url: z.string().nullish(),
+  }),
+]);
+
+const message = z.discriminatedUnion('role', [
+  z.looseObject({ id: z.string(), role: z.literal('user'), content: z.union([z.string(), z.array(contentPart)]) }),
+  z.looseObject({
+    id: z.string(),
+    role: z.literal('assistant'),
+    content: z.string().nullish(),
+    toolCalls: z.array(z.unknown()).nullish(),
+  }),
+  z.looseObject({ id: z.string(), role: z.literal(['system', 'developer']), content: z.string() }),
+  z.looseObject({ id: z.string(), role: z.literal('tool') }),
+  z.looseObject({ id: z.string(), role: z.literal(['reasoning', 'activity']) }),
+]);
+
+const id = z.string().max(1_000);
+
+const runAgentInput = z.looseObject({
+  threadId: id,
+  runId: id.min(1),
+  protocolVersion: z.string().nullish(),
+  messages: z.array(message),
+  tools: z.array(z.unknown()).nullish(),
+  context: z.array(z.looseObject({ description: z.string(), value: z.string() })).nullish(),
+  resume: z.array(z.unknown()).nullish(),
+  forwardedProps: forwardedProps.nullish(),
+});
+
+export type RunAgentInput = z.infer<typeof runAgentInput>;
+export type InputMessage = RunAgentInput['messages'][number];
+export type ContentPart = z.infer<typeof contentPart>;
+
+const maxFaults = 10;
+
+/** The body of a request; BAD_INPUT names every fault with its path. */
+export function parseRunAgentInput(body: Buffer): RunAgentInput {
+  const value = parseJson(body);
+  // Before anything walks it: a value that is nested some thousand deep takes any recursion's stack.
+  assertDepth(value, 'The body', 150);
+  const parsed = runAgentInput.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, maxFaults).map(({ path, message }) => `${pathOf(path)}: ${message}`);
+  throw new GatewayError('BAD_INPUT', `The body must be a RunAgentInput of AG-UI: ${issues.join('; ')}.`, {
+    details: { issues },
+  });
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new GatewayError('BAD_INPUT', `The body must be JSON in UTF-8: ${why.slice(0, 200)}`);
+  }
+}
+
+/** `messages[2].content` */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}

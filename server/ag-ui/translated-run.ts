@@ -1,0 +1,85 @@
+import type { ConversationStore } from '../../core/contracts/conversation-store.ts';
+import { isTerminal, type TerminalEvent } from '../../core/contracts/run-event.ts';
+import type { RunRecord } from '../../core/contracts/run-store.ts';
+import { type FollowedEvent, followRun, readRun } from '../../core/runs/follow-run.ts';
+import type { Services } from '../../core/services.ts';
+import type { AgUiEvent } from './events.ts';
+import { type SavedReply, type TranslatedRun, Translation } from './translation.ts';
+
+type FollowServices = Pick<Services, 'runs' | 'clock'> & { readonly conversations: ConversationStore };
+
+/** What one event of the run became. Whoever has all of it has seen the run up to and with `seq`. */
+export interface Translated {
+  readonly seq: number;
+  readonly events: readonly AgUiEvent[];
+}
+
+const pageSize = 500;
+
+/**
+ * The run as a whole stream of AG-UI, from after `from` to its end: each stream begins with RUN_STARTED and ends with the
+ * run's end, so that one which resumes is in order by itself.
+ */
+export async function* translatedRun(
+  services: FollowServices,
+  run: RunRecord,
+  asClientKnowsIt: TranslatedRun,
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<Translated, void, undefined> {
+  const translation = new Translation(asClientKnowsIt);
+  const ended = await catchUp(services, run, translation, from);
+  yield { seq: from, events: translation.start() };
+  const end = async (event: TerminalEvent): Promise<AgUiEvent[]> =>
+    translation.end(event, translation.lost ? await savedReply(services, run, signal) : null);
+  if (ended !== null) {
+    yield { seq: from, events: await end(ended) };
+    return;
+  }
+  for await (const { seq, at, event } of followRun(services, run, from, signal)) {
+    const events = isEnd(event) ? await end(event) : translation.take(event);
+    yield { seq, events: events.map((translated) => ({ ...translated, timestamp: at })) };
+  }
+}
+
+/** Takes what the client has seen already, silently; returns the run's end when that is among it. */
+async function catchUp(
+  services: FollowServices,
+  run: RunRecord,
+  translation: Translation,
+  from: number,
+): Promise<TerminalEvent | null> {
+  for (let seen = 0; seen < from; ) {
+    const { events } = await readRun(services, run, seen, Math.min(pageSize, from - seen));
+    for (const { seq, event } of events) {
+      if (seq > from) return null; // a gap that reaches past the cursor: following begins with it too
+      if (isEnd(event)) return event;
+      translation.take(event);
+    }
+    const last = events.at(-1);
+    if (last === undefined) return null;
+    seen = last.seq;
+  }
+  return null;
+}
+
+function isEnd(event: FollowedEvent['event']): event is TerminalEvent {
+  return event.type !== 'StreamGap' && isTerminal(event);
+}
+
+/** The reply of a run that has ended; null when nothing was kept. */
+async function savedReply(
+  { runs, conversations }: FollowServices,
+  run: RunRecord,
+  signal: AbortSignal,
+): Promise<SavedReply | null> {
+  const { detail, stored, tenant } = run;
+  if (detail.kind !== 'CHAT') return null;
+  const message = stored
+    ? (await conversations.messagesByIds(tenant, [detail.replyId], signal))[0]
+    : await runs.unstoredReply(run);
+  if (message == null) return null;
+  const { id, parts, citations, finishReason } = message;
+  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+  return { id, text, citations, finishReason };
+}
