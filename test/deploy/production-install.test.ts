@@ -64,7 +64,9 @@ describe('the image, by the steps of its Dockerfile', () => {
     const imported = new Set<string>();
     for (const file of sources) {
       const text = await readFile(join(app, file), 'utf8');
-      for (const [, name = ''] of text.matchAll(/(?:from|import|resolve)\s*\(?'(?!node:|\.)((?:@[\w.-]+\/)?[\w.-]+)/g))
+      for (const [, name = ''] of text.matchAll(
+        /\b(?:from |import |import\(|resolve\()'(?!node:|\.)((?:@[\w.-]+\/)?[\w.-]+)/g,
+      ))
         imported.add(name);
     }
     expect(imported.size).toBeGreaterThan(20);
