@@ -89,7 +89,7 @@ describe('compose.yaml', () => {
   });
 
   it('pins every image, and mounts only what is there', () => {
-    for (const { image } of [balancer, database, redis]) expect(image).toMatch(/^[\w./-]+:\d+\.\d+\.\d+(-\w+)*$/);
+    for (const { image } of [balancer, database, redis]) expect(image).toMatch(/^[\w./-]+:\d+\.\d+\.\d+(-[\w.]+)*$/);
     expect(gateway.build).toBe('.');
     for (const service of Object.values(compose.services)) {
       for (const volume of service.volumes ?? []) {
