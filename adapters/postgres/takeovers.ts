@@ -18,15 +18,19 @@ export function takeovers(database: Database): Pick<StoredRunStore, 'takeOver' |
       const leftAlone =
         abandoned === 'all'
           ? sql`runs.instance is distinct from ${instance}`
-          : sql`(runs.instance is null or runs.instance in (select id from dead))`;
+          : // An array, not a subquery: only so does the index of instances serve both sides of the `or`.
+            sql`(runs.instance is null or runs.instance = any(array(select id from dead)))`;
       // A loss is the death of an instance; a run that was given back has none.
       const losses = sql`runs.losses + (runs.instance is not null)::int`;
       const isLost = sql`${losses} >= ${maxLosses}::int`;
       const rows = await database.query<TakenRow>(
         'runs-take-over',
-        // The dead are locked, so that one which wakes up does not renew its lease while its runs are being taken.
+        // The dead are locked, so that one which wakes up does not renew its lease while its runs are being taken. Not those who
+        // left nothing: they stay for a day, and a lock is a write.
         sql`with dead as (
-            select id from instances where lease_until < clock_timestamp() and id <> ${instance} for update skip locked
+            select id from instances where lease_until < clock_timestamp() and id <> ${instance}
+              and exists (select from runs where runs.instance = instances.id and ${underWay})
+            for update skip locked
           ), taken as (
             select runs.tenant, runs.run_id from runs where ${underWay} and ${leftAlone}
             order by runs.created_at limit ${limit}::int for update skip locked
