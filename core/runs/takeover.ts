@@ -5,7 +5,7 @@ import type { StoredRunStore, TakenRun } from '../contracts/run-store.ts';
 import { lostTooOften } from './run-error.ts';
 import { endLog } from './terminal.ts';
 
-/** Of a statement, and of a look: an instance that died with thousands of runs leaves something to the others. */
+/** Of a statement: between two of them the others get their turn at what a dead instance left. */
 const mostAtOnce = 32;
 const looksPerLease = 20;
 
