@@ -1,7 +1,7 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Context, Principal } from '../context.ts';
-import { UsageMeter } from '../core/models/usage-meter.ts';
+import { UsageMeter } from '../core/models/usage/usage-meter.ts';
 import type { Services } from '../core/services.ts';
 import { createLoaders } from '../loaders/index.ts';
 import { schema } from '../schema/index.ts';

@@ -13,7 +13,7 @@ import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { createModels } from '../core/models/create-models.ts';
 import type { ProviderOptions } from '../core/models/models-options.ts';
-import { UsageLedger } from '../core/models/usage-ledger.ts';
+import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';

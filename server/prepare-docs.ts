@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { CollectionRecord } from '../core/contracts/collection-store.ts';
-import { UsageMeter } from '../core/models/usage-meter.ts';
+import { UsageMeter } from '../core/models/usage/usage-meter.ts';
 import { createCollection } from '../core/search/create-collection.ts';
 import { embedMissing } from '../core/search/embed-missing.ts';
 import { ingestDocuments } from '../core/search/ingest.ts';

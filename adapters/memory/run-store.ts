@@ -3,7 +3,7 @@ import type { MessageRecord, NewMessage } from '../../core/contracts/conversatio
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { NewRun, RunPatch, RunRecord, RunStatus, UnstoredRunStore } from '../../core/contracts/run-store.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import { listRuns } from '../../core/runs/run-list.ts';
 
 export interface MemoryRunStoreOptions {

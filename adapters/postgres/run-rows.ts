@@ -1,5 +1,5 @@
 import type { NewRun, RunDetail, RunPatch, RunRecord, RunStatus } from '../../core/contracts/run-store.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import { type SQL, sql } from './drizzle.ts';
 import { jsonText } from './insert-message.ts';
 import { dateOf, microseconds } from './newest-first.ts';

@@ -1,6 +1,6 @@
 import type { Usage } from '../../core/contracts/usage.ts';
 import type { UsageEntry, UsageStore } from '../../core/contracts/usage-store.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import type { Database } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
 

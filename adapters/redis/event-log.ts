@@ -11,7 +11,7 @@ import {
 } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
-import { untilAborted } from '../../core/models/abortable.ts';
+import { untilAborted } from '../../core/models/calls/abortable.ts';
 import { Appender } from './appender.ts';
 import type { Channel } from './channel.ts';
 import { Channels } from './channels.ts';

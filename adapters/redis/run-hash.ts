@@ -1,7 +1,7 @@
 import type { MessageRecord } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import type { NewRun, RunPatch, RunRecord, RunStatus } from '../../core/contracts/run-store.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 
 /** The fields of a run's hash that make up its record, in the order in which the scripts give them. */
 export const recordFields = [

@@ -9,7 +9,7 @@ import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import { postgresSearchIndex } from '../../adapters/postgres/search-index.ts';
 import type { SearchIndex } from '../../core/contracts/search-index.ts';
 import { createModels } from '../../core/models/create-models.ts';
-import { UsageMeter } from '../../core/models/usage-meter.ts';
+import { UsageMeter } from '../../core/models/usage/usage-meter.ts';
 import { ingestDocuments } from '../../core/search/ingest.ts';
 import type { JudgedDocument } from './collection.ts';
 

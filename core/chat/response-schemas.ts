@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import { GatewayError } from '../contracts/gateway-error.ts';
-import { untilAborted } from '../models/abortable.ts';
+import { untilAborted } from '../models/calls/abortable.ts';
 import { assertStorableJson } from '../text/storable-json.ts';
 import type { JsonSchema, ReplyCheck } from './compile-schema.ts';
 import type { SchemaAnswer, SchemaJob } from './response-schema-worker.ts';

@@ -1,15 +1,15 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Capability, ChatChunk, Completion } from '../contracts/model-provider.ts';
-import { untilAborted } from './abortable.ts';
-import { cancelled, LiveCalls } from './call-bounds.ts';
-import { Catalogue, type CatalogueEntry } from './catalogue.ts';
-import { type ChatCall, completeChat, streamChat } from './chat-call.ts';
-import { MeterTaps } from './meter-taps.ts';
+import { untilAborted } from './calls/abortable.ts';
+import { cancelled, LiveCalls } from './calls/call-bounds.ts';
+import { type ChatCall, completeChat, streamChat } from './calls/chat-call.ts';
+import { Catalogue, type CatalogueEntry } from './catalogue/catalogue.ts';
+import { ProviderStatus } from './catalogue/provider-status.ts';
 import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models } from './models.ts';
 import { defaultListing, defaultTimeouts, type ModelsOptions } from './models-options.ts';
-import { ProviderStatus } from './provider-status.ts';
-import { idleHealth, Targets } from './targets.ts';
-import { UsageMeter } from './usage-meter.ts';
+import { idleHealth, Targets } from './targets/targets.ts';
+import { MeterTaps } from './usage/meter-taps.ts';
+import { UsageMeter } from './usage/usage-meter.ts';
 
 /** What an unknown model is taken to hold. A model that only quotes its sources reads as many as it is given. */
 const usualContextWindow = 128_000;

@@ -1,7 +1,7 @@
 import type { Capability, ModelProvider } from '../contracts/model-provider.ts';
 import type { Usage } from '../contracts/usage.ts';
-import type { BatcherOptions } from './embedding-batcher.ts';
-import type { TargetOptions } from './target.ts';
+import type { BatcherOptions } from './embeddings/embedding-batcher.ts';
+import type { TargetOptions } from './targets/target.ts';
 
 /** What `createModels` is given. Every number has a default. */
 export interface ModelsOptions {

@@ -1,5 +1,5 @@
 import type { Capability, ChatChunk, ChatRequest, Completion } from '../contracts/model-provider.ts';
-import type { UsageMeter } from './usage-meter.ts';
+import type { UsageMeter } from './usage/usage-meter.ts';
 
 /** What a call belongs to and what bounds it. */
 export interface CallOptions {

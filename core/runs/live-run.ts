@@ -2,7 +2,7 @@ import type { NewMessage } from '../contracts/conversation-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
 import type { RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
-import { UsageMeter } from '../models/usage-meter.ts';
+import { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
 

@@ -2,7 +2,7 @@ import type { MessageRecord } from '../contracts/conversation-store.ts';
 import type { EventLog, RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { NewRun, NewTurn, RunRecord, RunStore, TakenRun } from '../contracts/run-store.ts';
-import { untilAborted } from '../models/abortable.ts';
+import { untilAborted } from '../models/calls/abortable.ts';
 import { endElsewhere } from './end-elsewhere.ts';
 import { Executions } from './executions.ts';
 import { Followers } from './followers.ts';

@@ -1,7 +1,7 @@
 import type { DocumentStore, UnembeddedPassage } from '../contracts/document-store.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Models } from '../models/models.ts';
-import { UsageMeter } from '../models/usage-meter.ts';
+import { UsageMeter } from '../models/usage/usage-meter.ts';
 import { embeddedText } from './ingest.ts';
 
 const batchSize = 16;

@@ -2,7 +2,7 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { CitationRecord } from '../contracts/run-event.ts';
 import type { Usage } from '../contracts/usage.ts';
 import type { CallOptions, Models } from '../models/models.ts';
-import { UsageMeter } from '../models/usage-meter.ts';
+import { UsageMeter } from '../models/usage/usage-meter.ts';
 import { createCitationRewriter } from '../text/citations.ts';
 import { sentences } from '../text/sentences.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../text/source-prompt.ts';

@@ -10,7 +10,7 @@ import {
   type RunKey,
 } from '../../core/contracts/event-log.ts';
 import type { RunEvent } from '../../core/contracts/run-event.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 
 export interface EventLogOptions {
   readonly retentionMs: number;

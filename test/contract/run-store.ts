@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../../core/contracts/run-event.ts';
 import type { NewRun, RunFilter, RunRecord, RunStore } from '../../core/contracts/run-store.ts';
-import { noUsage } from '../../core/models/usage-meter.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 
 export interface RunStoreUnderTest {
   readonly store: RunStore;

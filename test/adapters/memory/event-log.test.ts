@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type MemoryEventLogOptions, memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
-import { noUsage } from '../../../core/models/usage-meter.ts';
+import { noUsage } from '../../../core/models/usage/usage-meter.ts';
 import { eventLogContract } from '../../contract/event-log.ts';
 
 eventLogContract('memory event log', async (options) => memoryEventLog({ clock: Date, ...options }));

@@ -4,7 +4,7 @@ import { type RedisEventLog, type RedisEventLogOptions, redisEventLog } from '..
 import type { RunKey } from '../../../core/contracts/event-log.ts';
 import type { Logger } from '../../../core/contracts/logger.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
-import { noUsage } from '../../../core/models/usage-meter.ts';
+import { noUsage } from '../../../core/models/usage/usage-meter.ts';
 import { realClock } from '../../../server/real-clock.ts';
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };

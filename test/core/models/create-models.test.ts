@@ -3,7 +3,7 @@ import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
 import { createModels } from '../../../core/models/create-models.ts';
 import type { ModelsOptions } from '../../../core/models/models-options.ts';
-import { estimateChat } from '../../../core/models/token-estimate.ts';
+import { estimateChat } from '../../../core/models/usage/token-estimate.ts';
 import { countTokens } from '../../../core/text/tokens.ts';
 import {
   aborted,

@@ -2,7 +2,7 @@ import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
 import { createModels } from '../../../core/models/create-models.ts';
 import type { CallOptions, ModelRequest, Models } from '../../../core/models/models.ts';
 import type { ModelsOptions } from '../../../core/models/models-options.ts';
-import { UsageMeter } from '../../../core/models/usage-meter.ts';
+import { UsageMeter } from '../../../core/models/usage/usage-meter.ts';
 import type { ScriptedProvider } from '../../helpers/scripted-provider.ts';
 
 /** A pool over one scripted provider, with backoffs too short to notice. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { FencedError } from '../../../core/contracts/event-log.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
-import { noUsage } from '../../../core/models/usage-meter.ts';
+import { noUsage } from '../../../core/models/usage/usage-meter.ts';
 import { createDeltaWriter, type DeltaWriterOptions } from '../../../core/runs/delta-writer.ts';
 
 beforeEach(() => void vi.useFakeTimers());

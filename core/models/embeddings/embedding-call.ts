@@ -1,8 +1,8 @@
-import type { EmbedReply } from '../contracts/model-provider.ts';
-import type { CallBounds } from './call-bounds.ts';
+import type { EmbedReply } from '../../contracts/model-provider.ts';
+import type { CallBounds } from '../calls/call-bounds.ts';
+import type { EmbeddedText } from '../models.ts';
+import type { Price, UsageMeter } from '../usage/usage-meter.ts';
 import type { EmbeddingCall, EmbeddingPart } from './embedding-job.ts';
-import type { EmbeddedText } from './models.ts';
-import type { Price, UsageMeter } from './usage-meter.ts';
 
 export function embeddingCall({ jobs, hunt }: EmbeddingPart, bounds: CallBounds): EmbeddingCall {
   const waiters = jobs.map((job) => [...job.waiters]);

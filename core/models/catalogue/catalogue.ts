@@ -1,10 +1,10 @@
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Capability, ModelProvider, ProviderModel } from '../contracts/model-provider.ts';
-import { assertStorable } from '../text/normalise.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import type { Capability, ModelProvider, ProviderModel } from '../../contracts/model-provider.ts';
+import { assertStorable } from '../../text/normalise.ts';
+import type { ConfiguredModel, ProviderOptions } from '../models-options.ts';
+import type { Price } from '../usage/usage-meter.ts';
 import { knownModel } from './known-models.ts';
-import type { ConfiguredModel, ProviderOptions } from './models-options.ts';
 import { configuredPrice, free, listPrice } from './prices.ts';
-import type { Price } from './usage-meter.ts';
 
 const longestName = 200;
 const usualAttachments = ['image/*', 'audio/wav', 'audio/mpeg', 'application/pdf', 'text/*'];

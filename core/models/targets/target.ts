@@ -1,12 +1,12 @@
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { ChatChunk } from '../contracts/model-provider.ts';
-import { untilAborted } from './abortable.ts';
-import type { CallBounds } from './call-bounds.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import type { ChatChunk } from '../../contracts/model-provider.ts';
+import { untilAborted } from '../calls/abortable.ts';
+import type { CallBounds } from '../calls/call-bounds.ts';
+import { type SilenceLimits, TimedStream } from '../calls/deadlines.ts';
+import { Refusal } from '../calls/refusal.ts';
+import type { ModelHealth } from '../models.ts';
 import { Circuit, type CircuitOptions } from './circuit.ts';
-import { type SilenceLimits, TimedStream } from './deadlines.ts';
 import { HealthWindow } from './health-window.ts';
-import type { ModelHealth } from './models.ts';
-import { Refusal } from './refusal.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 import { type Release, Semaphore } from './semaphore.ts';
 

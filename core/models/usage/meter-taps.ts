@@ -1,6 +1,6 @@
-import type { Usage } from '../contracts/usage.ts';
-import type { CallOptions } from './models.ts';
-import type { Spent } from './models-options.ts';
+import type { Usage } from '../../contracts/usage.ts';
+import type { CallOptions } from '../models.ts';
+import type { Spent } from '../models-options.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 /** Puts itself between a call and its caller's meter, so that whoever keeps the books hears of every call. */

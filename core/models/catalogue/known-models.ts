@@ -1,5 +1,5 @@
 import * as table from 'gpt-tokenizer/models';
-import type { Capability } from '../contracts/model-provider.ts';
+import type { Capability } from '../../contracts/model-provider.ts';
 
 export interface KnownModel {
   /** Null: the table does not say. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { GatewayError } from '../../../core/contracts/gateway-error.ts';
-import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
+import { GatewayError } from '../../../../core/contracts/gateway-error.ts';
+import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
 import {
   aborted,
   breaks,
@@ -9,8 +9,8 @@ import {
   scriptedProvider,
   stalls,
   unavailable,
-} from '../../helpers/scripted-provider.ts';
-import { ask, callerOf, failureOf, poolOf, textOf } from './pool.ts';
+} from '../../../helpers/scripted-provider.ts';
+import { ask, callerOf, failureOf, poolOf, textOf } from '../pool.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { EmbedRequest } from '../../../core/contracts/model-provider.ts';
-import { countTokens } from '../../../core/text/tokens.ts';
+import type { EmbedRequest } from '../../../../core/contracts/model-provider.ts';
+import { countTokens } from '../../../../core/text/tokens.ts';
 import {
   aborted,
   rejected,
@@ -8,8 +8,8 @@ import {
   unavailable,
   vectorOf,
   vectorsOf,
-} from '../../helpers/scripted-provider.ts';
-import { callerOf, failureOf, poolOf } from './pool.ts';
+} from '../../../helpers/scripted-provider.ts';
+import { callerOf, failureOf, poolOf } from '../pool.ts';
 
 const texts = (count: number, prefix = 'text') => Array.from({ length: count }, (_, index) => `${prefix} ${index}`);
 

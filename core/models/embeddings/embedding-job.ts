@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { CallBounds } from './call-bounds.ts';
-import type { EmbeddedText } from './models.ts';
-import type { UsageMeter } from './usage-meter.ts';
+import type { CallBounds } from '../calls/call-bounds.ts';
+import type { EmbeddedText } from '../models.ts';
+import type { UsageMeter } from '../usage/usage-meter.ts';
 
 /**
  * Who asks, as fairness and cancelling see it: everything that was asked for under one AbortSignal, that is one operation or

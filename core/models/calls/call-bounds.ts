@@ -1,4 +1,4 @@
-import { GatewayError } from '../contracts/gateway-error.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
 
 /** Node's timers hold 24.8 days; a longer delay would fire at once. */
 export function timerMs(ms: number): number {

@@ -1,5 +1,5 @@
-import type { TokenCount } from '../contracts/model-provider.ts';
-import type { Usage } from '../contracts/usage.ts';
+import type { TokenCount } from '../../contracts/model-provider.ts';
+import type { Usage } from '../../contracts/usage.ts';
 
 export const noUsage: Usage = {
   inputTokens: 0,

@@ -1,7 +1,7 @@
 import { BrokenCircuitError, CircuitState, CountBreaker, circuitBreaker, handleWhen } from 'cockatiel';
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { ModelHealth } from './models.ts';
-import { Refusal } from './refusal.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import { Refusal } from '../calls/refusal.ts';
+import type { ModelHealth } from '../models.ts';
 
 export interface CircuitOptions {
   /** Opens when more than `failureRate` of the last `calls` failed, of which at least `minimumCalls` must have been made. */

@@ -1,6 +1,9 @@
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { EmbeddingLimits, EmbedReply } from '../contracts/model-provider.ts';
-import { type CallBounds, cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from './call-bounds.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import type { EmbeddingLimits, EmbedReply } from '../../contracts/model-provider.ts';
+import { type CallBounds, cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../calls/call-bounds.ts';
+import { Refusal } from '../calls/refusal.ts';
+import type { CallOptions, EmbeddedText } from '../models.ts';
+import type { Price } from '../usage/usage-meter.ts';
 import type { EmbeddingCache } from './embedding-cache.ts';
 import { billEmbeddings, embeddingCall, partsOfRefused } from './embedding-call.ts';
 import { CallGate, type GateOptions } from './embedding-gate.ts';
@@ -13,9 +16,6 @@ import {
   type Waiter,
 } from './embedding-job.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
-import type { CallOptions, EmbeddedText } from './models.ts';
-import { Refusal } from './refusal.ts';
-import type { Price } from './usage-meter.ts';
 
 export interface BatcherOptions extends GateOptions {
   /** Texts of one tenant that may wait for one model. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
-import { aborted, says, scriptedProvider, stalls } from '../../helpers/scripted-provider.ts';
-import { ask, callerOf, failureOf, poolOf, textOf } from './pool.ts';
+import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
+import { aborted, says, scriptedProvider, stalls } from '../../../helpers/scripted-provider.ts';
+import { ask, callerOf, failureOf, poolOf, textOf } from '../pool.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });

@@ -1,6 +1,6 @@
-import type { Clock } from '../contracts/clock.ts';
-import type { Logger } from '../contracts/logger.ts';
-import type { UsageEntry, UsageStore } from '../contracts/usage-store.ts';
+import type { Clock } from '../../contracts/clock.ts';
+import type { Logger } from '../../contracts/logger.ts';
+import type { UsageEntry, UsageStore } from '../../contracts/usage-store.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 interface Parts {

@@ -1,5 +1,5 @@
-import type { EmbeddingLimits } from '../contracts/model-provider.ts';
-import { countTokens } from '../text/tokens.ts';
+import type { EmbeddingLimits } from '../../contracts/model-provider.ts';
+import { countTokens } from '../../text/tokens.ts';
 import type { Caller, EmbeddingJob } from './embedding-job.ts';
 
 /** First in, first out without the cost of `shift` on a long array. */

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { EmbedReply, ModelProvider } from '../contracts/model-provider.ts';
-import type { CallBounds, LiveCalls } from './call-bounds.ts';
-import type { CatalogueEntry } from './catalogue.ts';
-import { EmbeddingBatcher } from './embedding-batcher.ts';
-import { EmbeddingCache } from './embedding-cache.ts';
-import type { ModelHealth } from './models.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import type { EmbedReply, ModelProvider } from '../../contracts/model-provider.ts';
+import type { CallBounds, LiveCalls } from '../calls/call-bounds.ts';
+import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { EmbeddingBatcher } from '../embeddings/embedding-batcher.ts';
+import { EmbeddingCache } from '../embeddings/embedding-cache.ts';
+import type { ModelHealth } from '../models.ts';
 import {
   defaultBackoff,
   defaultCircuit,
@@ -14,7 +14,7 @@ import {
   defaultRetries,
   defaultTimeouts,
   type ModelsOptions,
-} from './models-options.ts';
+} from '../models-options.ts';
 import { Target, type TargetOptions } from './target.ts';
 
 /** Clients choose names freely; what stands around a name that was not used for long is forgotten. */

@@ -1,8 +1,8 @@
 import { ExponentialBackoff, fullJitterGenerator } from 'cockatiel';
-import { GatewayError } from '../contracts/gateway-error.ts';
-import { pause } from './abortable.ts';
-import type { CallBounds } from './call-bounds.ts';
-import { Refusal } from './refusal.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import { pause } from '../calls/abortable.ts';
+import type { CallBounds } from '../calls/call-bounds.ts';
+import { Refusal } from '../calls/refusal.ts';
 
 export interface RetryOptions {
   /** Further attempts after the first. */

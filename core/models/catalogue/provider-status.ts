@@ -1,9 +1,9 @@
-import { GatewayError } from '../contracts/gateway-error.ts';
-import type { ModelProvider } from '../contracts/model-provider.ts';
-import { untilAborted } from './abortable.ts';
-import type { LiveCalls } from './call-bounds.ts';
+import { GatewayError } from '../../contracts/gateway-error.ts';
+import type { ModelProvider } from '../../contracts/model-provider.ts';
+import { untilAborted } from '../calls/abortable.ts';
+import type { LiveCalls } from '../calls/call-bounds.ts';
+import type { ListingOptions } from '../models-options.ts';
 import type { Catalogue } from './catalogue.ts';
-import type { ListingOptions } from './models-options.ts';
 
 /** A call speaks louder than a probe this long: some servers answer calls and have no list of models. */
 const callSpeaksMs = 60_000;

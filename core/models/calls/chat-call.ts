@@ -1,9 +1,9 @@
-import type { ChatChunk, ChatRequest, Completion } from '../contracts/model-provider.ts';
+import type { ChatChunk, ChatRequest, Completion } from '../../contracts/model-provider.ts';
+import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import type { Target } from '../targets/target.ts';
+import { estimateChat, StreamSpend } from '../usage/token-estimate.ts';
+import type { UsageMeter } from '../usage/usage-meter.ts';
 import type { CallBounds } from './call-bounds.ts';
-import type { CatalogueEntry } from './catalogue.ts';
-import type { Target } from './target.ts';
-import { estimateChat, StreamSpend } from './token-estimate.ts';
-import type { UsageMeter } from './usage-meter.ts';
 
 /** A request on its way: the model it goes to, the target in front of it, and what bounds and counts it. */
 export interface ChatCall {

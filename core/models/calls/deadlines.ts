@@ -1,5 +1,5 @@
-import { GatewayError, type TimeoutPhase } from '../contracts/gateway-error.ts';
-import type { ChatChunk } from '../contracts/model-provider.ts';
+import { GatewayError, type TimeoutPhase } from '../../contracts/gateway-error.ts';
+import type { ChatChunk } from '../../contracts/model-provider.ts';
 import { cancelled } from './call-bounds.ts';
 
 /** What a stream's silence may last. The total deadline is the call's (CallBounds), since it spans all attempts. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { EmbeddedText } from './models.ts';
+import type { EmbeddedText } from '../models.ts';
 
 /** The key string, the entry, and the list links around a vector, roughly. */
 const overheadBytes = 400;

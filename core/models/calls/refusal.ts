@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorDetails, GatewayError } from '../contracts/gateway-error.ts';
+import { type ErrorCode, type ErrorDetails, GatewayError } from '../../contracts/gateway-error.ts';
 
 /** The pool's own no, before any provider call: worth a retry by the client, never one by the pool itself. */
 export class Refusal extends GatewayError {

@@ -1,4 +1,4 @@
-import type { Price } from './usage-meter.ts';
+import type { Price } from '../usage/usage-meter.ts';
 
 type PerMillion = readonly [input: number, cachedInput: number, output: number];
 

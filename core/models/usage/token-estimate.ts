@@ -1,5 +1,5 @@
-import type { ChatChunk, ChatMessage, TokenCount } from '../contracts/model-provider.ts';
-import { countTokens } from '../text/tokens.ts';
+import type { ChatChunk, ChatMessage, TokenCount } from '../../contracts/model-provider.ts';
+import { countTokens } from '../../text/tokens.ts';
 import type { Price, UsageMeter } from './usage-meter.ts';
 
 /** Role and delimiters of a message, and the priming of the reply, as OpenAI's cookbook counts them. */
