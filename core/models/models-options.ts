@@ -1,4 +1,6 @@
 import type { Capability, ModelProvider } from '../contracts/model-provider.ts';
+import type { PoolObserver } from '../contracts/pool-observer.ts';
+import type { Spending } from '../contracts/spending.ts';
 import type { Usage } from '../contracts/usage.ts';
 import type { BatcherOptions } from './embeddings/embedding-batcher.ts';
 import type { TargetOptions } from './targets/target.ts';
@@ -17,6 +19,9 @@ export interface ModelsOptions {
   readonly listing?: Partial<ListingOptions> | undefined;
   /** Hears of every call's cost, beside the caller's own meter. */
   readonly onUsage?: ((spent: Spent) => unknown) | undefined;
+  /** Asked before every single provider call; left out: nothing is refused. */
+  readonly spending?: Spending | undefined;
+  readonly observer?: PoolObserver | undefined;
 }
 
 export interface Spent {

@@ -4,6 +4,8 @@ import type { UsageMeter } from './usage/usage-meter.ts';
 /** What a call belongs to and what bounds it. */
 export interface CallOptions {
   readonly tenant: string;
+  /** The id of the API key that pays; left out or null: the gateway runs open, or by its static key. */
+  readonly payer?: string | null;
   /** Counts what the call cost, also when it is cut or cancelled. */
   readonly meter: UsageMeter;
   /** Its abort ends the call as CANCELLED. Embeddings asked for under one signal count as one caller, whose turn comes as such. */
