@@ -60,22 +60,25 @@ export async function startRelay(vendorUrl: string): Promise<RunningPeers> {
   };
 }
 
-/** As its package starts it, without the console page. Told to retry and to time out, as ours does without being told. */
-export async function startPortkey(vendorUrl: string): Promise<RunningPeers> {
+/**
+ * As its package starts it, without the console page. It retries only when it is told to, and heeds Retry-After only when told
+ * that too.
+ */
+export async function startPortkey(vendorUrl: string, retry?: PortkeyRetry): Promise<RunningPeers> {
   const entry = createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json');
   const port = await freePort();
   const script = join(dirname(entry), 'build', 'start-server.js');
   const child = spawn(process.execPath, [script, '--headless', `--port=${port}`], {
     env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // It writes a line for every call.
+    stdio: 'ignore',
   });
   const ended = once(child, 'close');
   await answers(`http://127.0.0.1:${port}/`);
   const headers = {
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': vendorUrl,
-    'x-portkey-retry-count': '3',
-    'x-portkey-request-timeout': '600000',
+    ...(retry === undefined ? {} : { 'x-portkey-config': JSON.stringify(configOf(vendorUrl, retry)) }),
   };
   return {
     peers: [openaiPeer('Portkey 1.15.2', child.pid ?? 0, `http://127.0.0.1:${port}/v1`, headers)],
@@ -85,6 +88,18 @@ export async function startPortkey(vendorUrl: string): Promise<RunningPeers> {
     },
   };
 }
+
+export interface PortkeyRetry {
+  readonly attempts: number;
+  readonly use_retry_after_header: boolean;
+}
+
+const configOf = (vendorUrl: string, retry: PortkeyRetry) => ({
+  provider: 'openai',
+  custom_host: vendorUrl,
+  api_key: apiKey,
+  retry,
+});
 
 export interface SluiceOptions {
   readonly vendorUrl: string;

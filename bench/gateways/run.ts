@@ -141,7 +141,7 @@ async function showCorrectness(): Promise<void> {
   console.log('| --- | --- | --- | --- |');
   for (const start of [
     starts.relay,
-    starts.portkey,
+    () => startPortkey(vendor.url, { attempts: 3, use_retry_after_header: true }),
     () => startSluice({ vendorUrl: vendor.url, store: false, idleMs }),
   ]) {
     await using running = await start();
