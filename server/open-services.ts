@@ -20,7 +20,7 @@ import type { Services } from '../core/services.ts';
 import type { Config } from './config-schema.ts';
 import { openLogs } from './open-logs.ts';
 import { realClock } from './real-clock.ts';
-import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 
 export interface OpenServices {
@@ -32,11 +32,12 @@ export interface OpenServices {
 }
 
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...config.database,
+    onStatement: telemetry.statements,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
@@ -52,12 +53,13 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
     // Asking a model for the length of its vectors is nobody's cost.
+    observer: telemetry.pool,
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
   opened.defer(() => models.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const eventLoopDelay = opened.use(new EventLoopDelay());
+  const { eventLoopDelay } = telemetry;
   const instance = randomUUID();
   const logs = await openLogs(config, instance, logger);
   opened.defer(() => logs.close());
@@ -82,6 +84,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    observer: telemetry.runs,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {

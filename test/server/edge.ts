@@ -9,6 +9,7 @@ import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
+import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 
 /** The HTTP edge alone, with nothing behind it but what a test puts there. */
 export interface Edge extends AsyncDisposable {
@@ -30,9 +31,11 @@ export async function startEdge(
   const parts = { logger, ...services } as Services;
   const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
   let state: ReturnType<HttpParts['state']> = serving;
+  const telemetry = createTelemetry(config, logger);
   const server = createHttpServer({
     config,
     logger,
+    telemetry,
     authenticate: createAuthenticate(config.apiKey),
     state: () => state,
   });
@@ -50,6 +53,7 @@ export async function startEdge(
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      telemetry[Symbol.dispose]();
     },
   };
 }
