@@ -14,8 +14,9 @@ import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 /** The HTTP edge alone, with nothing behind it but what a test puts there. */
 export interface Edge extends AsyncDisposable {
   readonly url: string;
-  /** Lines of the log, parsed. */
+  /** Lines of the log, parsed, but for those of operations, which are apart. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly operations: readonly Readonly<Record<string, unknown>>[];
   /** From now on it is not ready, for this reason; null: it is. */
   becomes(notReady: string | null): void;
 }
@@ -26,7 +27,12 @@ export async function startEdge(
 ): Promise<Edge> {
   const config = await loadConfig(environment);
   const log: Record<string, unknown>[] = [];
-  const logger = createLogger({ level: 'debug', stream: { write: (line) => void log.push(JSON.parse(line)) } });
+  const operations: Record<string, unknown>[] = [];
+  const write = (text: string): void => {
+    const line = JSON.parse(text);
+    (line.msg === 'operation' ? operations : log).push(line);
+  };
+  const logger = createLogger({ level: 'debug', stream: { write } });
   // Only what the operations of the test ask for is there.
   const parts = { logger, ...services } as Services;
   const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
@@ -46,6 +52,7 @@ export async function startEdge(
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     log,
+    operations,
     becomes: (notReady) => {
       state = notReady === null ? serving : { notReady };
     },
