@@ -1,11 +1,9 @@
 import { type SQL, sql } from './drizzle.ts';
-import { candidates } from './search-settings.ts';
+import { candidates, readWhole } from './search-settings.ts';
 import { indexedVector } from './vector-indexes.ts';
 
-/** Up to so many passages, comparing every vector is as fast as the index, and exact. */
-const exactUpTo = 2_000;
 /** With a filter the index may have to give back most of what it finds. */
-const exactUpToFiltered = 20_000;
+const readWholeFiltered = 20_000;
 
 /** A filter that some of the queries share: `condition` is over `documents.metadata`, null for no filter. */
 export interface FilterGroup {
@@ -57,7 +55,7 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
       order by ${stored} <=> ${asked} limit ${candidates}) found
     where query.dimensions = ${length} and query.filter_group = ${group}
-      and query.passages > ${condition ? exactUpToFiltered : exactUpTo}`;
+      and query.passages > ${condition ? readWholeFiltered : readWhole}`;
 }
 
 function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
