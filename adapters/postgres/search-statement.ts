@@ -77,26 +77,25 @@ function maybeText(vector: Float32Array | null): string | null {
 /** Every candidate with both of its scores: a leg that found it has scored it, for the other it is made up here. */
 function scored(tenant: string): SQL {
   return sql`candidate as (
-      select ordinal, passage_id, document_id from lexical
-      union
-      select ordinal, passage_id, document_id from nearest),
+      select ordinal, passage_id, document_id, max(keyword) as keyword, max(similarity) as similarity from (
+        select ordinal, passage_id, document_id, score as keyword, null::float8 as similarity, listed from lexical
+        union all
+        select ordinal, passage_id, document_id, null, similarity, true from nearest) leg
+      group by ordinal, passage_id, document_id having bool_or(listed)),
     scored as materialized (
-      select candidate.*, query.mode, query.terms is not null as has_terms, query.per_document,
+      select candidate.ordinal, candidate.passage_id, candidate.document_id,
+        query.mode, query.terms is not null as has_terms, query.per_document,
         case when query.mode <> 'VECTOR' then coalesce(
-          lexical.score,
-          word_score.score,
+          candidate.keyword,
           case when query.passages > ${readWhole} then (select ${lexicalScore(sql`w.words`)} from passage_words w
             where w.tenant = ${tenant} and w.passage_id = candidate.passage_id) end,
           0) end as keyword,
         coalesce(
-          nearest.similarity,
+          candidate.similarity,
           (select nullif(1 - (v.embedding <=> query.embedding), 'NaN') from passage_vectors v
             where v.tenant = ${tenant} and v.passage_id = candidate.passage_id
               and v.dimensions = query.dimensions)) as similarity
-      from candidate join query using (ordinal)
-      left join lexical using (ordinal, passage_id)
-      left join word_score using (ordinal, passage_id)
-      left join nearest using (ordinal, passage_id))`;
+      from candidate join query using (ordinal))`;
 }
 
 /**
