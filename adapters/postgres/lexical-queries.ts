@@ -13,7 +13,8 @@ const steps = 2 ** 40;
 
 /** How well one term fits: document length counts by its logarithm. */
 const rank = (words: SQL, term: SQL): SQL => sql`ts_rank('{0.5, 0.5, 0.5, 1}'::float4[], ${words}, ${term}, 1)`;
-const sumOf = (weight: SQL, value: SQL): SQL => sql`sum(round(${weight} * ${value} * ${steps}::float8) / ${steps}::float8)`;
+const sumOf = (weight: SQL, value: SQL): SQL =>
+  sql`sum(round(${weight} * ${value} * ${steps}::float8) / ${steps}::float8)`;
 
 /**
  * Common table expressions over `asked` (ordinal, collection_id, text, mode, filtered):

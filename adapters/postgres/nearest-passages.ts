@@ -63,11 +63,12 @@ function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
     condition &&
     sql`and exists (select from documents
       where documents.tenant = ${tenant} and documents.id = v.document_id and ${condition})`;
-  return sql`select query.ordinal, found.* from query cross join lateral (
-      select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
+  // Ordered by its own column: an expression of it would be computed beside the order, twice for every vector.
+  return sql`select query.ordinal, passage_id, document_id, 1 - distance as similarity from query cross join lateral (
+      select v.passage_id, v.document_id, v.embedding <=> query.embedding as distance from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = query.dimensions
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by v.embedding <=> query.embedding, v.passage_id limit ${candidates}) found
+      order by distance, v.passage_id limit ${candidates}) found
     where query.dimensions is not null and query.filter_group = ${group}
       and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${candidates}`;
 }
