@@ -5,6 +5,8 @@ import type { Loaders } from './loaders/index.ts';
 /** Who is calling. */
 export interface Principal {
   readonly tenant: string;
+  /** Null in open mode, and of the static key. */
+  readonly keyId: string | null;
   /** Null in open mode. */
   readonly keyName: string | null;
   readonly scopes: readonly Scope[];

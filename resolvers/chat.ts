@@ -63,7 +63,7 @@ export function startChat(
   { services, principal }: Context,
 ): Promise<RunRecord> {
   const runId = input.runId?.toLowerCase() ?? randomUUID();
-  return startChatInCore(services, principal.tenant, runId, chatInput(input));
+  return startChatInCore(services, principal, runId, chatInput(input));
 }
 
 export function chatInput(input: StartChatArgs): ChatInput {

@@ -20,7 +20,7 @@ export function startIngest(
   { input }: { readonly input: StartIngestArgs },
   { services, principal }: Context,
 ): Promise<RunRecord> {
-  return startIngestInCore(services, principal.tenant, {
+  return startIngestInCore(services, principal, {
     runId: input.runId?.toLowerCase() ?? randomUUID(),
     in: input.in ?? 'default',
     documents: input.documents.map(({ externalId, text, title, url, metadata }, index) => ({

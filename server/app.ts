@@ -63,6 +63,6 @@ export function createContext(
   signal: AbortSignal,
   requestId: string,
 ): Context {
-  const call = { tenant: principal.tenant, signal, meter: new UsageMeter() };
+  const call = { tenant: principal.tenant, payer: principal.keyId, signal, meter: new UsageMeter() };
   return { principal, services, signal, call, requestId, loaders: createLoaders(services, call) };
 }

@@ -8,13 +8,13 @@ const everyScope: Principal['scopes'] = ['SEARCH', 'CHAT', 'INGEST', 'ADMIN'];
 
 /** Without a key the gateway is open, as tenant `default`; with one, every operation needs it. */
 export function createAuthenticate(apiKey: string | undefined): Authenticate {
-  if (apiKey === undefined) return () => ({ tenant: 'default', keyName: null, scopes: everyScope });
+  if (apiKey === undefined) return () => ({ tenant: 'default', keyId: null, keyName: null, scopes: everyScope });
   const expected = digest(apiKey);
   return (authorization) => {
     const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
     // Digests have one length, so the comparison takes the same time whatever was sent.
     if (token === undefined || !timingSafeEqual(digest(token), expected)) return null;
-    return { tenant: 'default', keyName: 'SLUICE_API_KEY', scopes: everyScope };
+    return { tenant: 'default', keyId: null, keyName: 'SLUICE_API_KEY', scopes: everyScope };
   };
 }
 

@@ -171,6 +171,7 @@ function queued(run: NewRun, createdAt: Date): RunRecord {
     status: 'QUEUED',
     attempt: 1,
     inputHash: run.inputHash,
+    keyId: run.keyId,
     stored: false,
     createdAt,
     startedAt: null,

@@ -11,6 +11,7 @@ export interface RunRow {
   readonly status: RunStatus;
   readonly attempt: number;
   readonly input_hash: string;
+  readonly key_id: string | null;
   readonly end_user: string | null;
   readonly metadata: RunRecord['metadata'];
   readonly detail: RunDetail;
@@ -24,7 +25,7 @@ export interface RunRow {
 }
 
 /** A run's conversation is asked for by key: the run keeps the id of one that was deleted. */
-export const runColumns = sql`runs.tenant, runs.run_id, runs.status, runs.attempt, runs.input_hash, runs.end_user,
+export const runColumns = sql`runs.tenant, runs.run_id, runs.status, runs.attempt, runs.input_hash, runs.key_id, runs.end_user,
   runs.metadata, runs.detail, runs.usage, runs.error, runs.last_seq,
   (select conversations.id from conversations
     where conversations.tenant = runs.tenant and conversations.id = runs.conversation_id) as conversation_id,
@@ -44,6 +45,7 @@ export function runOf(row: RunRow): RunRecord {
     status: row.status,
     attempt: row.attempt,
     inputHash: row.input_hash,
+    keyId: row.key_id,
     stored: true,
     createdAt: dateOf(row.created_at),
     startedAt: row.started_at === null ? null : dateOf(row.started_at),
@@ -60,10 +62,10 @@ export function runOf(row: RunRow): RunRecord {
 /** Claims the id: returns the new row, or none when the id is taken. Waits for a claim of the same id that is not committed. */
 export function insertRun(run: NewRun, instance: string): SQL {
   return sql`insert into runs
-      (tenant, run_id, kind, status, attempt, instance, when_unwatched, timeout_ms, input_hash, input, end_user, metadata,
+      (tenant, run_id, kind, status, attempt, instance, when_unwatched, timeout_ms, input_hash, key_id, input, end_user, metadata,
         conversation_id, detail, usage)
     values (${run.tenant}, ${run.runId}, ${run.detail.kind}, 'QUEUED', 1, ${instance}, ${run.whenUnwatched},
-      ${run.timeoutMs}, ${run.inputHash}, ${jsonText(run.input)}::json, ${run.user}, ${jsonText(run.metadata)}::jsonb,
+      ${run.timeoutMs}, ${run.inputHash}, ${run.keyId}, ${jsonText(run.input)}::json, ${run.user}, ${jsonText(run.metadata)}::jsonb,
       ${conversationIdOf(run.detail)}, ${jsonText(run.detail)}::json, ${jsonText(noUsage)}::json)
     on conflict (tenant, run_id) do nothing
     returning ${runColumns}`;

@@ -6,7 +6,7 @@ import { noUsage } from '../../core/models/usage/usage-meter.ts';
 /** The fields of a run's hash that make up its record, in the order in which the scripts give them. */
 export const recordFields = [
   ...(['attempt', 'status', 'createdAt', 'startedAt', 'finishedAt', 'inputHash', 'user'] as const),
-  ...(['metadata', 'detail', 'usage', 'error', 'lastSeq', 'instance'] as const),
+  ...(['metadata', 'detail', 'usage', 'error', 'lastSeq', 'instance', 'keyId'] as const),
 ] as const;
 
 export type RecordValues = readonly (string | null)[];
@@ -26,6 +26,7 @@ export function claimedFields(run: NewRun, instance: string): Fields {
     attempt: '1',
     status: 'QUEUED' satisfies RunStatus,
     inputHash: run.inputHash,
+    keyId: JSON.stringify(run.keyId),
     user: JSON.stringify(run.user),
     metadata: JSON.stringify(run.metadata),
     detail: JSON.stringify(run.detail),
@@ -66,6 +67,7 @@ export function readRun({ tenant, runId }: RunKey, values: RecordValues): HeldRu
     status: field('status') as RunStatus,
     attempt: Number(attempt),
     inputHash: field('inputHash') ?? '',
+    keyId: json('keyId'),
     stored: false,
     createdAt: new Date(Number(field('createdAt'))),
     startedAt: time('startedAt'),

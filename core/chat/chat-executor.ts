@@ -43,7 +43,7 @@ export function chatExecutor(services: ChatServices): Executor {
 
 async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply: Reply): Promise<void> {
   const { models } = services;
-  const call: CallOptions = { tenant: io.run.tenant, meter: io.meter, signal: io.signal };
+  const call: CallOptions = { tenant: io.run.tenant, payer: io.run.keyId, meter: io.meter, signal: io.signal };
   const branch = readBranch(services, io, input);
   const [sources, said] = await Promise.all([retrieve(services, input, branch, call), branch]);
   const question = said.at(-1);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../access/caller.ts';
 import type { CollectionStore } from '../contracts/collection-store.ts';
 import type { ConversationStore, MessagePart } from '../contracts/conversation-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
@@ -24,7 +25,7 @@ export interface StartChatServices {
 /** Checks the input, claims the run with its turn in one transaction, and lets it run. Nothing is spent before the claim. */
 export async function startChat(
   services: StartChatServices,
-  tenant: string,
+  { tenant, keyId }: Caller,
   runId: string,
   input: ChatInput,
 ): Promise<RunRecord> {
@@ -41,6 +42,7 @@ export async function startChat(
       tenant,
       runId,
       inputHash: inputHash(input),
+      keyId,
       input: conversationId === null ? input : { ...input, conversationId },
       user: input.user,
       metadata: input.metadata,

@@ -40,6 +40,8 @@ export interface RunRecord extends RunKey {
   readonly attempt: number;
   /** SHA-256 of the canonical input: the same runId with another input is CONFLICT. */
   readonly inputHash: string;
+  /** The API key that started it and pays; null: the gateway ran open, or by its static key. */
+  readonly keyId: string | null;
   readonly stored: boolean;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
@@ -58,6 +60,7 @@ export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
 
 export interface NewRun extends RunKey {
   readonly inputHash: string;
+  readonly keyId: string | null;
   readonly whenUnwatched: UnwatchedPolicy;
   /** The run's own deadline, counted from its first start; null: none. */
   readonly timeoutMs: number | null;

@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.ts';
 import type { CollectionStore } from '../contracts/collection-store.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
@@ -26,7 +27,7 @@ export async function startIngest(
     readonly collections: CollectionStore;
     readonly limits: { readonly maxDocumentsPerIngest: number; readonly maxDocumentChars: number };
   },
-  tenant: string,
+  { tenant, keyId }: Caller,
   request: StartIngest,
 ): Promise<RunRecord> {
   const { documents, runId } = request;
@@ -47,6 +48,7 @@ export async function startIngest(
       tenant,
       runId,
       inputHash: inputHash({ in: request.in, documents }),
+      keyId,
       input,
       user: null,
       metadata: {},
@@ -70,7 +72,7 @@ export async function startIngest(
 export function ingestExecutor(services: IngestServices): Executor {
   return async (io, input) => {
     const { documents, embeddingModel } = input as IngestInput; // what startIngest gave to the store
-    const { detail, tenant } = io.run;
+    const { detail, tenant, keyId } = io.run;
     if (detail.kind !== 'INGEST') throw new Error(`a run of kind ${detail.kind} came to the ingest executor`);
     // What an earlier attempt had saved; the failures of the input itself are among its failures.
     let tally: IngestTally = { ...detail, done: detail.documentsDone, skipped: detail.documentsSkipped };
@@ -86,7 +88,7 @@ export function ingestExecutor(services: IngestServices): Executor {
         services,
         { collectionId: detail.collectionId, embeddingModel, embed: true },
         documents,
-        { tenant, meter: io.meter, signal: io.signal },
+        { tenant, payer: keyId, meter: io.meter, signal: io.signal },
         async (sums) => {
           tally = sums;
           await io.save({ detail: detailOf(sums), usage: io.meter.usage });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../../core/access/caller.ts';
 import { startChat } from '../../core/chat/start-chat.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
@@ -41,7 +42,7 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
       const from = resumedAfter(key, request.headers);
       // From before the start, so that the run never finds itself unwatched.
       using _watching = services.runs.watch(key);
-      const run = await startOrFind(services, key, input, from);
+      const run = await startOrFind(services, principal, key.runId, input, from);
       closed.signal.throwIfAborted();
       using stream = new EventStream(response, encodeRunCursor(key, from), closed.signal);
       try {
@@ -74,14 +75,15 @@ function resumedAfter(key: RunKey, headers: AgUiRequest['headers']): number {
 
 async function startOrFind(
   services: Services,
-  { tenant, runId }: RunKey,
+  caller: Caller,
+  runId: string,
   input: RunAgentInput,
   from: number,
 ): Promise<RunRecord> {
   const chat = chatInput(startChatArgs(input));
   // A run that is gone, resumed, would begin anew and tell its text from the middle on.
-  if (from > 0 && (await services.runs.find({ tenant, runId })) === null) throw runNotFound(runId);
-  return startChat(services, tenant, runId, chat);
+  if (from > 0 && (await services.runs.find({ tenant: caller.tenant, runId })) === null) throw runNotFound(runId);
+  return startChat(services, caller, runId, chat);
 }
 
 function knownAs({ threadId, runId, protocolVersion, messages }: RunAgentInput, run: RunRecord): TranslatedRun {

@@ -47,7 +47,7 @@ export function storedRunStoreContract(name: string, open: () => StoredRunStore)
       expect(failed).toEqual([]);
       expect(taken).toHaveLength(1);
       expect(taken[0]).toMatchObject({
-        run: { runId: run.runId, tenant: run.tenant, attempt: 2, status: 'RUNNING' },
+        run: { runId: run.runId, tenant: run.tenant, keyId: 'key-1', attempt: 2, status: 'RUNNING' },
         input: { b: 1, a: 2 },
         whenUnwatched: 'CANCEL',
         cancelReason: 'enough',

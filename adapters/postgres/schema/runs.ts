@@ -23,6 +23,8 @@ export const runs = pgTable(
     timeoutMs: integer('timeout_ms'),
     cancelReason: text('cancel_reason'),
     inputHash: text('input_hash').notNull(),
+    /** No foreign key: a run outlives its key's row, and a claim shall not lock that. */
+    keyId: text('key_id'),
     /** `json`, not `jsonb`: a run is executed from it, and jsonb would reorder the keys of a response schema. */
     input: json('input'),
     endUser: text('end_user'),

@@ -97,7 +97,7 @@ export function newRunOf(start: ChatStart): NewRun {
   const { runId, input = 'input', tenant = 'tenant', policy = 'FINISH', timeoutMs = null } = start;
   const detail = { kind: 'CHAT', conversationId: null, questionId: null, replyId: `reply of ${runId}` } as const;
   const asked = { whenUnwatched: policy, timeoutMs };
-  return { tenant, runId, inputHash: input, input, ...asked, user: null, metadata: {}, detail };
+  return { tenant, runId, inputHash: input, keyId: null, input, ...asked, user: null, metadata: {}, detail };
 }
 
 export const keyOf = (runId: string, tenant = 'tenant') => ({ tenant, runId });

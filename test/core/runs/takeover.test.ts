@@ -170,6 +170,7 @@ test('an end that is in the log and not saved is saved, and nothing is done agai
 
 const newest = {
   inputHash: 'x',
+  keyId: null,
   input: 'x',
   whenUnwatched: 'FINISH',
   timeoutMs: null,
