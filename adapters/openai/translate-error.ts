@@ -80,7 +80,8 @@ function translateAnswer(
   if (status >= 500 || retryableStatuses.has(status)) {
     return new GatewayError('UPSTREAM_UNAVAILABLE', what, { retryable: true, details });
   }
-  if (status >= 400) return new GatewayError('UPSTREAM_REJECTED', what, { upstreamFault: faultOf(status, codes, said) });
+  if (status >= 400)
+    return new GatewayError('UPSTREAM_REJECTED', what, { upstreamFault: faultOf(status, codes, said) });
   return new GatewayError('UPSTREAM_UNAVAILABLE', `${what}; expected 200: is its base URL right?`);
 }
 

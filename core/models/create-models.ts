@@ -1,5 +1,6 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Completion } from '../contracts/model-provider.ts';
+import type { Usage } from '../contracts/usage.ts';
 import { untilAborted } from './calls/abortable.ts';
 import { cancelled, LiveCalls } from './calls/call-bounds.ts';
 import { type ChatCall, completeChat, streamChat } from './calls/chat-call.ts';
@@ -7,9 +8,14 @@ import { InputTokens } from './calls/job.ts';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue.ts';
 import { chatModelOf } from './catalogue/chat-model.ts';
 import { ProviderStatus } from './catalogue/provider-status.ts';
-import type { Usage } from '../contracts/usage.ts';
 import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models, PoolChunk } from './models.ts';
-import { defaultBackoff, defaultListing, defaultRetries, defaultTimeouts, type ModelsOptions } from './models-options.ts';
+import {
+  defaultBackoff,
+  defaultListing,
+  defaultRetries,
+  defaultTimeouts,
+  type ModelsOptions,
+} from './models-options.ts';
 import { RouteTable } from './routes/route-table.ts';
 import { Router } from './routes/router.ts';
 import { labelOf } from './targets/target.ts';

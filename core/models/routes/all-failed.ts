@@ -17,8 +17,7 @@ export function everyTargetFailed(job: Job, failures: ReadonlyMap<Target, Gatewa
     `every target of ${job.route ?? 'the call'} failed; ${said.join('; ')}`.slice(0, 1_000),
     {
       retryable: errors.some(({ retryable }) => retryable),
-      details:
-        isSame && first.details.phase !== undefined ? { ...details, phase: first.details.phase } : details,
+      details: isSame && first.details.phase !== undefined ? { ...details, phase: first.details.phase } : details,
       cause: errors,
     },
   );

@@ -7,7 +7,7 @@ import { untilAborted } from '../calls/abortable.ts';
 import { type SilenceLimits, TimedStream } from '../calls/deadlines.ts';
 import type { Job } from '../calls/job.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { TargetKey } from '../limits/keys.ts';
+import type { TargetKey } from '../limits/keys.ts';
 import { type GateLimits, type Pass, TargetGate } from '../limits/target-gate.ts';
 import type { ModelHealth } from '../models.ts';
 import type { Used } from '../usage/token-estimate.ts';

@@ -56,7 +56,9 @@ export class Targets {
       retries: options.retries ?? defaultRetries,
       observer: options.observer,
     };
-    this.#keys = new Map(options.providers.map(({ provider, moreKeys = [] }) => [provider, keysOf(provider, moreKeys)]));
+    this.#keys = new Map(
+      options.providers.map(({ provider, moreKeys = [] }) => [provider, keysOf(provider, moreKeys)]),
+    );
     this.#embeddings = { ...defaultEmbeddings, ...options.embeddings };
     this.#cache = new EmbeddingCache(this.#embeddings.cacheBytes);
     this.#calls = calls;
