@@ -63,6 +63,21 @@ const runs = z.strictObject({
   retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
 });
 
+const metrics = z.strictObject({
+  /** Reads /metrics, and nothing else. */
+  token: z.string().min(16, 'expected at least 16 characters').optional(),
+  /** Operation names that the metrics tell apart; clients choose names freely, so all others are one. */
+  operationNames: z.array(text).max(200).default([]),
+});
+
+const logLevel = z.enum(['info', 'debug', 'off']).default('info');
+
+const telemetry = z.strictObject({
+  /** One line for each operation, and for each run that ended. */
+  operationLog: logLevel,
+  runLog: logLevel,
+});
+
 const model = z.strictObject({
   name: text,
   capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
@@ -120,6 +135,8 @@ export const configSchema = z
     database: database.prefault({}),
     log: log.prefault({}),
     runs: runs.prefault({}),
+    metrics: metrics.prefault({}),
+    telemetry: telemetry.prefault({}),
   })
   .superRefine(({ redisUrl, databaseUrl }, context) => {
     if (redisUrl === undefined || databaseUrl !== undefined) return;

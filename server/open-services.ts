@@ -22,7 +22,7 @@ import type { Config } from './config-schema.ts';
 import { openLogs } from './open-logs.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
-import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 
 export interface OpenServices {
@@ -34,11 +34,12 @@ export interface OpenServices {
 }
 
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...config.database,
+    onStatement: telemetry.statements,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
@@ -53,6 +54,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
+    observer: telemetry.pool,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
@@ -60,7 +62,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const models = shareModels(pool, { policyOf: sharingPolicies(config) });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const eventLoopDelay = opened.use(new EventLoopDelay());
+  const { eventLoopDelay } = telemetry;
   const instance = randomUUID();
   const logs = await openLogs(config, instance, logger);
   opened.defer(() => logs.close());
@@ -85,6 +87,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    observer: telemetry.runs,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
