@@ -6,6 +6,7 @@ import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app
 import type { Authenticate } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
+import { answerDirectly, isPlainOperation } from './direct-operation.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
@@ -119,7 +120,12 @@ async function handle(
       now.agUi({ headers: request.headers, body }, response, context),
     );
   }
-  if (request.headers['transfer-encoding'] !== undefined) {
+  if (isPlainOperation(request)) {
+    const body = await readBody(request, maxBytes);
+    if (body === null) return tooLarge(response, maxBytes);
+    if (await answerDirectly(now.app, body, request, response, context)) return;
+    Object.assign(request, { body });
+  } else if (request.headers['transfer-encoding'] !== undefined) {
     const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
     Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it

@@ -9,9 +9,10 @@ export async function chat(
   args: FollowArgs & { readonly input: StartChatArgs },
   context: Context,
 ): Promise<AsyncIterable<RunEventView>> {
-  const runId = args.input.runId?.toLowerCase() ?? randomUUID();
+  const newRunId = randomUUID();
+  const runId = args.input.runId?.toLowerCase() ?? newRunId;
   // Before anything is started: a cursor that is not of this run must not cost a generation.
   const events = follow({ tenant: context.principal.tenant, runId }, args, context);
-  await startChat({ input: { ...args.input, runId } }, context);
+  await startChat({ input: args.input, newRunId }, context);
   return events;
 }
