@@ -163,11 +163,10 @@ test('chat with a cursor of another run is BAD_INPUT, and starts nothing', async
 });
 
 test('chat with a cursor of a run that is gone is NOT_FOUND, and starts nothing', async () => {
-  const { conversation, ...input } = { ...fresh(), conversation: null };
+  const input = fresh();
+  const { conversation } = await start(input);
   const events = await all(openStream(gateway, chatOperation, { input }));
-  const run = await runOf(gateway, input.runId);
-  expect(conversation).toBeNull();
-  await gateway.data(`mutation { deleteConversation(id: "${run?.conversation?.id}") { deletedCount } }`);
+  await gateway.data(`mutation { deleteConversation(id: "${conversation?.id}") { deletedCount } }`);
   const again = all(openStream(gateway, chatOperation, { input, after: events[0]?.cursor }));
   expect(await again.catch((error: unknown) => error)).toMatchObject({
     errors: [{ extensions: { code: 'NOT_FOUND' }, message: expect.stringContaining(input.runId) }],
