@@ -72,6 +72,8 @@ const model = z.strictObject({
   outputUsdPerMillion: z.number().nonnegative().optional(),
   attachments: z.array(text).optional(),
   dimensions: z.number().int().positive().optional(),
+  /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
+  coalesce: z.boolean().optional(),
 });
 
 const openai = z.strictObject({

@@ -13,6 +13,7 @@ import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { createModels } from '../core/models/create-models.ts';
 import type { ProviderOptions } from '../core/models/models-options.ts';
+import { shareModels } from '../core/models/sharing/share-models.ts';
 import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
@@ -20,6 +21,7 @@ import type { Services } from '../core/services.ts';
 import type { Config } from './config-schema.ts';
 import { openLogs } from './open-logs.ts';
 import { realClock } from './real-clock.ts';
+import { sharingPolicies } from './sharing-policies.ts';
 import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
 import { version } from './version.ts';
 
@@ -46,7 +48,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
-  const models = createModels({
+  const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
@@ -54,7 +56,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
-  opened.defer(() => models.close());
+  opened.defer(() => pool.close());
+  const models = shareModels(pool, { policyOf: sharingPolicies(config) });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const eventLoopDelay = opened.use(new EventLoopDelay());
