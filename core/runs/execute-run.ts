@@ -18,6 +18,8 @@ interface Parts {
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
+  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. */
+  readonly freeSlot: () => Promise<unknown>;
   readonly eventLoopLagMs?: (() => number) | undefined;
 }
 
@@ -42,6 +44,7 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
   });
   try {
     const result = await attempt(live, input, writer, parts);
+    await parts.freeSlot();
     if (live.departure !== null) {
       const isClosed = await writer.close().catch(() => null);
       if (live.departure === 'lost' && isClosed !== null) lost(false);
