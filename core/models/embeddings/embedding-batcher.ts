@@ -1,6 +1,6 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { EmbeddingLimits, EmbedReply } from '../../contracts/model-provider.ts';
-import { type CallBounds, cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../calls/call-bounds.ts';
+import { cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../calls/call-bounds.ts';
 import { Refusal } from '../calls/refusal.ts';
 import type { CallOptions, EmbeddedText } from '../models.ts';
 import type { Price } from '../usage/usage-meter.ts';
@@ -33,7 +33,7 @@ export interface BatcherParts {
   readonly cache: EmbeddingCache;
   readonly calls: LiveCalls;
   /** One provider call, with its queue and retries. */
-  embed(texts: readonly string[], call: CallBounds): Promise<EmbedReply>;
+  embed(call: EmbeddingCall): Promise<EmbedReply>;
 }
 
 /**
@@ -187,12 +187,8 @@ export class EmbeddingBatcher {
     this.#gate.began();
     for (const caller of call.callers) caller.callsInFlight += 1;
     try {
-      using bounds = call.bounds;
-      const reply = await this.#parts.embed(
-        call.jobs.map(({ text }) => text),
-        bounds,
-      );
-      this.#answer(call, reply);
+      using _bounds = call.bounds;
+      this.#answer(call, await this.#parts.embed(call));
     } catch (error) {
       this.#fail(call, error);
     } finally {

@@ -1,6 +1,6 @@
-import type { ChatChunk, Completion } from '../../contracts/model-provider.ts';
+import type { Completion } from '../../contracts/model-provider.ts';
 import type { PoolObserver } from '../../contracts/pool-observer.ts';
-import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models } from '../models.ts';
+import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models, PoolChunk } from '../models.ts';
 import { Flights } from './flights.ts';
 import { requestKey } from './request-key.ts';
 import { isShared, type SharingPolicy } from './sharing-policy.ts';
@@ -20,7 +20,7 @@ export function shareModels(models: Models, options: SharingOptions): Models {
 class SharedModels implements Models {
   readonly #models: Models;
   readonly #options: SharingOptions;
-  readonly #streams = new Flights<ChatChunk>();
+  readonly #streams = new Flights<PoolChunk>();
   readonly #replies = new Flights<Reply>();
 
   constructor(models: Models, options: SharingOptions) {
@@ -36,7 +36,7 @@ class SharedModels implements Models {
     return this.#models.chatModel(name);
   }
 
-  chat(request: ModelRequest, options: CallOptions): AsyncIterable<ChatChunk> {
+  chat(request: ModelRequest, options: CallOptions): AsyncIterable<PoolChunk> {
     const model = this.#sharing(request);
     if (model === null) return this.#models.chat(request, options);
     return this.#streams.read({
@@ -94,9 +94,11 @@ class SharedModels implements Models {
     }
   }
 
-  #call(kind: 'chat' | 'complete', { name, provider }: ChatModel, request: ModelRequest, options: CallOptions) {
+  #call(kind: 'chat' | 'complete', { name, provider, route }: ChatModel, request: ModelRequest, options: CallOptions) {
+    // Two providers may have a model of the same name, and a route too.
+    const place = route === null ? `${provider}/${name}` : `route ${name}`;
     return {
-      key: requestKey(options.tenant, kind, name, request),
+      key: requestKey(options.tenant, kind, place, request),
       label: `${name} (${provider})`,
       options,
       onLook: (isHit: boolean) => this.#options.observer?.cache('coalesced', name, isHit),

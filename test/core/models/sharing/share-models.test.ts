@@ -44,6 +44,8 @@ function halved() {
 /** Reads up to the first text, and can be read on. */
 async function begun(models: Models, request: ModelRequest, options: CallOptions) {
   const reader = models.chat(request, options)[Symbol.asyncIterator]();
+  // Before the first piece comes who says it.
+  await reader.next();
   const { value } = await reader.next();
   return { first: value as ChatChunk, rest: () => textOf({ [Symbol.asyncIterator]: () => reader }), reader };
 }
