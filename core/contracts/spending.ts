@@ -24,11 +24,11 @@ export interface PlannedCall {
   readonly choices: number;
 }
 
-/** The worst case of one call, set aside. Settled exactly once, whatever becomes of the call; what was not used is given back. */
+/** The worst case of one call, set aside. Settled once, whatever becomes of the call; what was not used is given back. */
 export interface Reservation {
   /** What the request must ask for at most, since it was counted on; null: as it stands. */
   readonly maxOutputTokens: number | null;
-  /** What it really used; null: the provider was not called, or used nothing. Never throws, never waits. */
+  /** What it really used; null: the provider was not called, or used nothing. Never throws, never waits; again, it changes nothing. */
   settle(usage: Pick<Usage, 'inputTokens' | 'cachedInputTokens' | 'outputTokens'> | null): void;
 }
 
