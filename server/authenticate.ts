@@ -4,7 +4,7 @@ import type { Principal } from '../context.ts';
 /** Who calls, from an Authorization header or a WebSocket's connectionParams; null: nobody we know. */
 export type Authenticate = (authorization: string | null | undefined) => Principal | null;
 
-const everyScope: Principal['scopes'] = ['SEARCH', 'CHAT', 'INGEST', 'ADMIN'];
+const everyScope: Principal['scopes'] = ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN', 'OPERATOR'];
 
 /** Without a key the gateway is open, as tenant `default`; with one, every operation needs it. */
 export function createAuthenticate(apiKey: string | undefined): Authenticate {

@@ -10,6 +10,9 @@ import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
 import { requestScope } from './request-scope.ts';
+import { metricsPath, metricsRefusal } from './telemetry/metrics/metrics-endpoint.ts';
+import { Operation, type Transport } from './telemetry/operations/operation.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /**
  * Connections beside WebSockets. WebSockets have a bound that answers; beyond this one Node hangs up without a word, so it
@@ -21,6 +24,7 @@ export interface HttpParts {
   readonly config: Config;
   readonly authenticate: Authenticate;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'registry' | 'operations' | 'countAnswer'>;
   /** Null until the gateway is ready, and again when it drains; the text says why. */
   readonly state: () => Serving | { readonly notReady: string };
 }
@@ -32,12 +36,18 @@ export interface Serving {
 }
 
 const paths: readonly string[] = [graphqlPath, graphqlSsePath, agUiPath];
+/** What the metrics tell apart. */
+const countedPaths: readonly string[] = [...paths, metricsPath, '/health', '/ready', '/'];
 
 /** The HTTP edge around Yoga and AG-UI: request ids, origins, bounds, health, and who calls. */
 export function createHttpServer(parts: HttpParts): Server {
-  const { config, logger } = parts;
+  const { config, logger, telemetry } = parts;
   const server = createServer((request, response) => {
     const requestId = requestIdOf(request);
+    const path = pathOf(request);
+    response.once('close', () =>
+      telemetry.countAnswer(countedPaths.includes(path) ? path : 'other', response.statusCode),
+    );
     response.setHeader('X-Request-Id', requestId);
     requestScope.run({ requestId }, () =>
       handle(parts, request, response, requestId).catch((error: unknown) => {
@@ -60,7 +70,7 @@ async function handle(
   requestId: string,
 ): Promise<void> {
   const { config, authenticate, state } = parts;
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  const path = pathOf(request);
   const now = state();
   if (path === '/health') return answer(response, 200, { ok: true });
   if (path === '/ready') {
@@ -69,11 +79,12 @@ async function handle(
       : answer(response, 503, { ready: false, reason: now.notReady });
   }
   if (path === '/') return redirect(response, graphqlPath);
-  if (!paths.includes(path))
+  if (!paths.includes(path) && path !== metricsPath)
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
   if (!allowsOrigin(request, config)) {
     return refuse(response, 403, 'FORBIDDEN', originRefused);
   }
+  if (path === metricsPath) return metrics(parts, request, response);
   setCors(request, response);
   if (request.method === 'OPTIONS') return end(response, 204);
   if (path === graphqlPath && wantsGraphiql(request)) return graphiqlPage(request, response);
@@ -102,7 +113,11 @@ async function handle(
   if (path === agUiPath) {
     const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
-    return now.agUi({ headers: request.headers, body }, response, context);
+    const operation = beginOperation(parts, 'ag-ui', context, response);
+    operation.is('ag-ui', null);
+    return requestScope.run({ requestId, operation }, () =>
+      now.agUi({ headers: request.headers, body }, response, context),
+    );
   }
   if (request.headers['transfer-encoding'] !== undefined) {
     const body = await readBody(request, maxBytes);
@@ -111,7 +126,57 @@ async function handle(
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
-  await now.app(request, response, context);
+  const operation = beginOperation(parts, 'http', context, response);
+  await requestScope.run({ requestId, operation }, () => now.app(request, response, context));
+}
+
+function beginOperation(
+  { telemetry }: HttpParts,
+  transport: Transport,
+  { requestId, principal }: ServerContext,
+  response: ServerResponse,
+): Operation {
+  const operation = new Operation(transport, requestId, principal, telemetry.operations);
+  response.once('close', () => {
+    if (!response.writableFinished) operation.failed('CANCELLED');
+    operation.end();
+  });
+  return operation;
+}
+
+/** For Prometheus; also while the gateway is not ready yet, or stops. */
+async function metrics(
+  { config, authenticate, telemetry: { registry } }: HttpParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { authorization } = request.headers;
+  switch (metricsRefusal(authorization, authenticate(authorization), config.metrics.token)) {
+    case null: {
+      response.writeHead(200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' });
+      response.end(await registry.metrics());
+      return;
+    }
+    case 'UNAUTHENTICATED':
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      return refuse(
+        response,
+        401,
+        'UNAUTHENTICATED',
+        `${metricsPath} needs a key with the scope OPERATOR, or metrics.token, as Authorization: Bearer <key>.`,
+      );
+    case 'FORBIDDEN':
+      return refuse(
+        response,
+        403,
+        'FORBIDDEN',
+        `${metricsPath} needs a key with the scope OPERATOR, or metrics.token.`,
+      );
+  }
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  return (url ?? '/').split('?')[0] ?? '/';
 }
 
 /** The client's own id where it is fit to be logged. */

@@ -20,9 +20,10 @@ import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Config } from './config-schema.ts';
 import { openLogs } from './open-logs.ts';
+import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
-import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 
 export interface OpenServices {
@@ -34,11 +35,12 @@ export interface OpenServices {
 }
 
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...config.database,
+    onStatement: telemetry.statements,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
@@ -48,11 +50,27 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
+  const {
+    spending,
+    slots,
+    admit,
+    close: closeSpending,
+  } = openSpending(config, {
+    ...{ database, instance, logger },
+    rateLimiter: logs.rateLimiter,
+  });
+  opened.defer(closeSpending);
   const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
+    observer: telemetry.pool,
+    spending,
+    rateLimiter: logs.rateLimiter,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
@@ -60,10 +78,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const models = shareModels(pool, { policyOf: sharingPolicies(config) });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const eventLoopDelay = opened.use(new EventLoopDelay());
-  const instance = randomUUID();
-  const logs = await openLogs(config, instance, logger);
-  opened.defer(() => logs.close());
+  const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
@@ -85,6 +100,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    observer: telemetry.runs,
+    slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
@@ -97,6 +114,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     storedRuns,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
+    admit,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {

@@ -16,6 +16,10 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return (errorCodes as readonly unknown[]).includes(value);
+}
+
 /** Which of a provider call's three deadlines ran out. */
 export type TimeoutPhase = 'FIRST_TOKEN' | 'IDLE' | 'TOTAL';
 

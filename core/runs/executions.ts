@@ -44,6 +44,11 @@ export class Executions {
     return this.#parts.limits.maxRuns + this.#parts.limits.maxQueuedRuns - this.#live.size;
   }
 
+  /** Those that wait for a slot. */
+  get queued(): number {
+    return this.#limit.pendingCount;
+  }
+
   of(key: RunKey): LiveRun | undefined {
     return this.#live.get(mapKey(key));
   }
@@ -93,11 +98,11 @@ export class Executions {
   }
 
   #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
-    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored } = this.#parts;
+    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer } = this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
     const parts = {
-      ...{ log, clock, logger, eventLoopLagMs, store },
+      ...{ log, clock, logger, eventLoopLagMs, store, observer },
       executor: executors[run.kind],
       release: () => stored.release(run),
       freeSlot: async () => (await slot)?.free(),

@@ -2,6 +2,7 @@ import type { Clock } from '../contracts/clock.ts';
 import type { EventLog } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { RunKind } from '../contracts/run-event.ts';
+import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunSignals } from '../contracts/run-signals.ts';
 import type { RunSlots } from '../contracts/run-slots.ts';
 import type { StoredRunStore, UnstoredRunStore } from '../contracts/run-store.ts';
@@ -39,6 +40,7 @@ export interface RunParts {
   readonly leaseMs: number;
   readonly maxAttempts: number;
   readonly membership: MembershipOptions;
+  readonly observer?: RunObserver | undefined;
   /** How late the event loop runs: deltas are gathered for longer when it does. */
   readonly eventLoopLagMs?: () => number;
 }

@@ -56,6 +56,11 @@ export class Runs {
     return this.#executions.size;
   }
 
+  /** Those of them that wait for a slot. */
+  get queuedCount(): number {
+    return this.#executions.queued;
+  }
+
   /** Whether this process executes the run. */
   isLive(key: RunKey): boolean {
     return this.#executions.of(key) !== undefined;

@@ -45,7 +45,7 @@ describe('with SLUICE_API_KEY', () => {
     expect(result.data?.viewer).toEqual({
       tenant: 'default',
       keyName: 'SLUICE_API_KEY',
-      scopes: ['SEARCH', 'CHAT', 'INGEST', 'ADMIN'],
+      scopes: ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN', 'OPERATOR'],
     });
   });
 
@@ -129,7 +129,11 @@ describe('with SLUICE_API_KEY', () => {
 it('without a key, on loopback, everybody is the tenant default', async () => {
   await using open = await startGateway();
   expect(await open.data(viewerQuery)).toEqual({
-    viewer: { tenant: 'default', keyName: null, scopes: ['SEARCH', 'CHAT', 'INGEST', 'ADMIN'] },
+    viewer: {
+      tenant: 'default',
+      keyName: null,
+      scopes: ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN', 'OPERATOR'],
+    },
   });
   const { value } = await open.socket().iterate<{ viewer: object }>({ query: viewerQuery }).next();
   expect(value.data?.viewer).toMatchObject({ tenant: 'default', keyName: null });
