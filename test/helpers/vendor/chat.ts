@@ -11,7 +11,16 @@ export interface Reply {
   readonly tokens: readonly string[];
   readonly reasoning: readonly string[];
   readonly finishReason: string | null;
-  readonly usage: object | null;
+  /** Null: none is sent. */
+  readonly usage: WireUsage | null;
+}
+
+export interface WireUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
 export interface ChatSettings {
@@ -48,6 +57,7 @@ export async function answerChat(exchange: Exchange, settings: ChatSettings): Pr
   const writingMs = tokensPerSecond > 0 ? (reply.tokens.length / tokensPerSecond) * 1000 : 0;
   await pause((behaviour.firstTokenMs ?? 0) + writingMs, exchange.signal);
   await sendJson(exchange, 200, completion(reply, behaviour));
+  if (behaviour.cutAfter === undefined) reportUsage(exchange, reply);
   exchange.journal.sent(call, reply.tokens.length);
 }
 
@@ -73,7 +83,13 @@ function prepare(exchange: Exchange, request: WireChat, inputTokens: number, set
   };
 }
 
-function usageOf(inputTokens: number, outputTokens: number, reasoningTokens: number, behaviour: Behaviour): object {
+/** Keeps what the caller was told, to compare it with what he has recorded. */
+export function reportUsage({ journal, call }: Exchange, { usage }: Reply): void {
+  if (usage === null) return;
+  journal.report(call, { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens });
+}
+
+function usageOf(inputTokens: number, outputTokens: number, reasoningTokens: number, behaviour: Behaviour): WireUsage {
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,

@@ -1,4 +1,4 @@
-import type { Reply } from './chat.ts';
+import { type Reply, reportUsage } from './chat.ts';
 import { type Exchange, pause, unlessGone, untilGone, write, writeHead } from './exchange.ts';
 import { epochMs } from './journal.ts';
 
@@ -46,6 +46,7 @@ export async function streamReply(exchange: Exchange, reply: Reply, stampTokens:
     await sendTokens(exchange, reply, upTo, reply.tokens.length, clock);
   }
   await write(exchange, endOf(exchange, reply, event));
+  if (isUsageWanted(exchange.call.body)) reportUsage(exchange, reply);
   response.end();
 }
 
