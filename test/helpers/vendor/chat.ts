@@ -1,7 +1,7 @@
 import type { Behaviour, WireChat } from './behaviour.ts';
 import { type Exchange, pause, sendError, sendJson } from './exchange.ts';
 import { defaultReply, textOf } from './reply.ts';
-import { streamReply } from './stream.ts';
+import { reportUsage, streamReply } from './stream.ts';
 import { refuseChat } from './validate.ts';
 
 /** A reply, ready to be sent one way or the other. */
@@ -29,6 +29,7 @@ export interface ChatSettings {
   readonly contextWindow: number;
   /** Sends the time each token was due, in epoch milliseconds, instead of the words: for measuring lateness. */
   readonly stampTokens: boolean;
+  readonly primingTokens: number;
 }
 
 const TOKENS_PER_MESSAGE = 4;
@@ -42,7 +43,7 @@ export async function answerChat(exchange: Exchange, settings: ChatSettings): Pr
   const request = call.body as WireChat;
   const inputTokens = request.messages.reduce(
     (sum, message) => sum + settings.countTokens(textOf(message)) + TOKENS_PER_MESSAGE,
-    0,
+    settings.primingTokens,
   );
   if (inputTokens > settings.contextWindow) {
     const message = `This model's maximum context length is ${settings.contextWindow} tokens. However, your messages resulted in ${inputTokens} tokens.`;
@@ -81,12 +82,6 @@ function prepare(exchange: Exchange, request: WireChat, inputTokens: number, set
     finishReason: behaviour.finishReason === undefined ? natural : behaviour.finishReason,
     usage: behaviour.usage === false ? null : usageOf(inputTokens, outputTokens, reasoningTokens, behaviour),
   };
-}
-
-/** Keeps what the caller was told, to compare it with what he has recorded. */
-export function reportUsage({ journal, call }: Exchange, { usage }: Reply): void {
-  if (usage === null) return;
-  journal.report(call, { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens });
 }
 
 function usageOf(inputTokens: number, outputTokens: number, reasoningTokens: number, behaviour: Behaviour): WireUsage {

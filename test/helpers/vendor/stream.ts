@@ -1,4 +1,4 @@
-import { type Reply, reportUsage } from './chat.ts';
+import type { Reply } from './chat.ts';
 import { type Exchange, pause, unlessGone, untilGone, write, writeHead } from './exchange.ts';
 import { epochMs } from './journal.ts';
 
@@ -122,4 +122,10 @@ function isUsageWanted(body: unknown): boolean {
   // refuseChat has let it pass: an object.
   const { stream_options: options } = body as { stream_options?: { include_usage?: boolean } };
   return options?.include_usage === true;
+}
+
+/** Keeps what the caller was told, to compare it with what he has recorded. */
+export function reportUsage({ journal, call }: Exchange, { usage }: Reply): void {
+  if (usage === null) return;
+  journal.report(call, { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens });
 }
