@@ -1,19 +1,22 @@
 import { memoryEventLog } from '../adapters/memory/event-log.ts';
+import { memoryRateLimiter } from '../adapters/memory/rate-limiter.ts';
 import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../adapters/memory/run-store.ts';
 import type { EventLog } from '../core/contracts/event-log.ts';
 import type { Logger } from '../core/contracts/logger.ts';
+import type { RateLimiter } from '../core/contracts/rate-limiter.ts';
 import type { RunSignals } from '../core/contracts/run-signals.ts';
 import type { UnstoredRunStore } from '../core/contracts/run-store.ts';
 import type { ComponentHealth } from '../core/health.ts';
 import type { Config } from './config-schema.ts';
 import { realClock } from './real-clock.ts';
 
-/** What runs have beside the database: their events, those that are not stored, and word from other instances. */
+/** What instances share beside the database: events of runs, runs that are not stored, word of each other, and rates per minute. */
 export interface Logs {
   readonly log: EventLog;
   readonly unstored: UnstoredRunStore;
   readonly signals: RunSignals;
+  readonly rateLimiter: RateLimiter;
   readonly health: () => readonly ComponentHealth[];
   readonly close: () => Promise<void>;
 }
@@ -28,6 +31,7 @@ export async function openLogs(config: Config, instance: string, logger: Logger)
     log: redis.eventLog,
     unstored: redis.runStore,
     signals: redis.signals,
+    rateLimiter: redis.rateLimiter(memoryRateLimiter()),
     health: () => [{ name: 'redis', ...redis.health() }],
     close: () => redis.close(),
   };
@@ -40,5 +44,11 @@ function memoryLogs({ log: options, limits }: Config): Logs {
     retentionMs: options.retentionMs,
     maxRuns: 4 * (limits.maxRuns + limits.maxQueuedRuns),
   });
-  return { log, unstored, signals: memoryRunSignals(), health: () => [], close: () => log.close() };
+  return {
+    ...{ log, unstored },
+    signals: memoryRunSignals(),
+    rateLimiter: memoryRateLimiter(),
+    health: () => [],
+    close: () => log.close(),
+  };
 }

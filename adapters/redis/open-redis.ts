@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/contracts/clock.ts';
 import type { Logger } from '../../core/contracts/logger.ts';
+import type { RateLimiter } from '../../core/contracts/rate-limiter.ts';
 import type { RunSignals } from '../../core/contracts/run-signals.ts';
 import type { UnstoredRunStore } from '../../core/contracts/run-store.ts';
 import { RedisConnections } from './connections.ts';
 import { type RedisEventLog, type RedisEventLogOptions, redisEventLog } from './event-log.ts';
+import { redisRateLimiter } from './rate-limiter.ts';
 import { redisRunSignals } from './run-signals.ts';
 import { redisRunStore } from './run-store.ts';
 
@@ -22,6 +24,8 @@ export interface OpenedRedis {
   readonly eventLog: RedisEventLog;
   readonly runStore: UnstoredRunStore;
   readonly signals: RunSignals;
+  /** `alone` counts while Redis is away. */
+  rateLimiter(alone: RateLimiter): RateLimiter;
   /** From what is known already: it never waits. */
   health(): { readonly ok: boolean; readonly detail: string | null };
   close(): Promise<void>;
@@ -43,6 +47,7 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   await redis.commands.whenReady(firstConnectionMs, new AbortController().signal);
   return {
     ...{ eventLog, runStore, signals },
+    rateLimiter: (alone) => redisRateLimiter({ redis, keyPrefix, alone }),
     health: () => redis.health(),
     async close() {
       await signals.close();
