@@ -19,6 +19,8 @@ export const graphqlSsePath = '/graphql/stream';
 export interface ServerContext {
   readonly principal: Principal;
   readonly requestId: string;
+  /** Fires with the reason when the caller's key is revoked or expires; null: it is not watched here. */
+  readonly ended: AbortSignal | null;
 }
 
 export type App = YogaServerInstance<ServerContext, Context>;
@@ -39,7 +41,13 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: ({ request, principal, requestId }) => createContext(services, principal, request.signal, requestId),
+    context: ({ request, principal, requestId, ended }) =>
+      createContext(
+        services,
+        principal,
+        ended === null ? request.signal : AbortSignal.any([request.signal, ended]),
+        requestId,
+      ),
     plugins: [
       useDeferStream(),
       refuseMalformedParameters,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { type AgUi, agUiPath } from './ag-ui/ag-ui.ts';
 import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
-import type { Authenticate } from './authenticate.ts';
-import type { Config } from './config-schema.ts';
+import type { Access } from './authenticate.ts';
+import { type Config, isLoopback } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
@@ -19,7 +20,6 @@ const plainConnections = 1_000;
 
 export interface HttpParts {
   readonly config: Config;
-  readonly authenticate: Authenticate;
   readonly logger: Logger;
   /** Null until the gateway is ready, and again when it drains; the text says why. */
   readonly state: () => Serving | { readonly notReady: string };
@@ -28,6 +28,7 @@ export interface HttpParts {
 /** What answers requests once the gateway is ready. */
 export interface Serving {
   readonly app: App;
+  readonly access: Access;
   readonly agUi: AgUi;
 }
 
@@ -59,7 +60,7 @@ async function handle(
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const { config, authenticate, state } = parts;
+  const { config, logger, state } = parts;
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const now = state();
   if (path === '/health') return answer(response, 200, { ok: true });
@@ -71,7 +72,9 @@ async function handle(
   if (path === '/') return redirect(response, graphqlPath);
   if (!paths.includes(path))
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
-  if (!allowsOrigin(request, config)) {
+  // Not before the database is open is it known whether there are keys.
+  const isOpen = 'app' in now ? now.access.isOpen : config.apiKey === undefined && isLoopback(config.host);
+  if (!allowsOrigin(request, config, isOpen)) {
     return refuse(response, 403, 'FORBIDDEN', originRefused);
   }
   setCors(request, response);
@@ -79,16 +82,10 @@ async function handle(
   if (path === graphqlPath && wantsGraphiql(request)) return graphiqlPage(request, response);
   if (!('app' in now))
     return refuse(response, 503, 'UPSTREAM_UNAVAILABLE', `The gateway is not ready: ${now.notReady}.`, true);
-  const principal = authenticate(request.headers.authorization);
-  if (principal === null) {
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    return refuse(
-      response,
-      401,
-      'UNAUTHENTICATED',
-      'This gateway needs its key: send the header Authorization: Bearer <key>.',
-    );
-  }
+  const { access } = now;
+  const principal = await known(access, request, response, logger);
+  // Also when the client left while the key was looked up.
+  if (principal === null || response.destroyed) return;
   if (path === graphqlSsePath && usesSingleConnection(request)) {
     return refuse(response, 405, 'BAD_INPUT', 'Use graphql-sse with distinct connections (singleConnection: false).');
   }
@@ -97,7 +94,7 @@ async function handle(
     return refuse(response, 405, 'BAD_INPUT', `${agUiPath} takes a RunAgentInput by POST, got ${request.method}.`);
   }
   const maxBytes = config.limits.maxBodyBytes;
-  const context: ServerContext = { principal, requestId };
+  const context: ServerContext = { principal, requestId, ended: endOfAccess(access, principal, request, response) };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
   if (path === agUiPath) {
     const body = await readBody(request, maxBytes);
@@ -112,6 +109,42 @@ async function handle(
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
   await now.app(request, response, context);
+}
+
+/** Who calls; null: the request is refused. */
+async function known(
+  access: Access,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): Promise<Principal | null> {
+  try {
+    const principal = await access.authenticate(headers.authorization);
+    if (principal !== null) return principal;
+  } catch (error) {
+    logger.error({ requestId: requestScope.getStore()?.requestId, error }, 'an API key could not be looked up');
+    refuse(response, 503, 'UPSTREAM_UNAVAILABLE', 'The API key cannot be looked up now; try again later.', true);
+    return null;
+  }
+  response.setHeader('WWW-Authenticate', 'Bearer');
+  const how = 'This gateway needs a key: send the header Authorization: Bearer <key>.';
+  refuse(response, 401, 'UNAUTHENTICATED', how);
+  return null;
+}
+
+/** Fires when the caller's key ends before the answer does. Who needs no key is told so on streams only: others end by themselves. */
+function endOfAccess(
+  access: Access,
+  principal: Principal,
+  { headers, url = '' }: IncomingMessage,
+  response: ServerResponse,
+): AbortSignal | null {
+  const isStream = headers.accept?.includes('text/event-stream') || url.startsWith(agUiPath);
+  if (principal.keyId === null && !isStream) return null;
+  const ended = new AbortController();
+  const held = access.hold(principal, (reason) => ended.abort(reason));
+  response.once('close', () => held[Symbol.dispose]());
+  return ended.signal;
 }
 
 /** The client's own id where it is fit to be logged. */

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { keepRetention } from '../core/runs/retention.ts';
 import { createAgUi } from './ag-ui/ag-ui.ts';
 import { createApp } from './app.ts';
-import { createAuthenticate } from './authenticate.ts';
 import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
@@ -34,8 +33,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   );
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };
-  const authenticate = createAuthenticate(config.apiKey);
-  const server = createHttpServer({ config, authenticate, logger, state: () => state });
+  const server = createHttpServer({ config, logger, state: () => state });
 
   await using starting = new AsyncDisposableStack();
   server.listen(config.port, config.host);
@@ -46,7 +44,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   });
   const opened = await openServices(config, logger);
   starting.defer(() => opened.close());
-  const { services } = opened;
+  const { services, access } = opened;
   for (let other = await services.runs.enter(); other !== null; other = await services.runs.enter()) {
     state = { notReady: whyNotIn(other) };
     logger.warn({ other: other.instance }, state.notReady);
@@ -65,8 +63,8 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   await opened.modelReady;
   const app = createApp(services, config);
   const toClientError = createToClientError(logger);
-  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError, logger });
-  state = { app, agUi: createAgUi(services, toClientError) };
+  const sockets = attachWebSocket(server, { app, config, access, toClientError, logger });
+  state = { app, access, agUi: createAgUi(services, toClientError) };
   starting.move();
   boundMemory();
 

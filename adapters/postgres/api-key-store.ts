@@ -64,7 +64,12 @@ export function postgresApiKeyStore(database: Database): ApiKeyStore {
           order by api_keys.created_at desc, api_keys.id desc limit ${page.first + 1}`,
         signal,
       );
-      return sliceOf(rows, page, ({ created_at: _position, ...key }): ApiKeyRecord => key, (row) => row.id);
+      return sliceOf(
+        rows,
+        page,
+        ({ created_at: _position, ...key }): ApiKeyRecord => key,
+        (row) => row.id,
+      );
     },
 
     async revoke(tenant, id) {

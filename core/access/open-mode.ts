@@ -44,8 +44,14 @@ export class OpenMode {
     return { [Symbol.dispose]: () => void this.#onEnds.delete(own) };
   }
 
-  close(): void {
+  /** Looks no more; who is in stays. */
+  rest(): void {
     clearInterval(this.#timer);
+  }
+
+  /** There is a key. */
+  close(): void {
+    this.rest();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const onEnd of [...this.#onEnds]) onEnd(closed);

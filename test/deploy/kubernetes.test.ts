@@ -88,7 +88,7 @@ describe('deploy/kubernetes.yaml', () => {
   it('probes what the server answers: that it lives, while it is not ready', async () => {
     const logger = createLogger({ level: 'silent', secrets: [] });
     const state = () => ({ notReady: 'it is opening its database' });
-    const server = createHttpServer({ config, authenticate: () => null, logger, state }).listen(0, '127.0.0.1');
+    const server = createHttpServer({ config, logger, state }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const statusOf = async ({ httpGet }: Probe): Promise<number> => {
