@@ -45,6 +45,7 @@ ModelRef.implement({
       nullable: true,
       description: 'US dollars per million tokens.',
     }),
+    routes: t.exposeStringList('routes', { description: 'Names of the routes that lead to it.' }),
     health: t.field({ type: ModelHealthRef, resolve: (model) => model.health }),
   }),
 });

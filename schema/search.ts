@@ -1,7 +1,13 @@
-import type { IndexHit } from '../core/contracts/search-index.ts';
 import type { SearchResult } from '../core/search/search.ts';
 import { similarTo, summariseDocument } from '../resolvers/documents.ts';
-import { type SearchConnection, type SearchEdge, search, summariseSearch } from '../resolvers/search.ts';
+import {
+  highlightsOf,
+  type ListedHit,
+  type SearchConnection,
+  type SearchEdge,
+  search,
+  summariseSearch,
+} from '../resolvers/search.ts';
 import { builder } from './builder.ts';
 import { CitedTextRef } from './cited-text.ts';
 import { PageInfoRef } from './connection.ts';
@@ -29,7 +35,7 @@ SearchTimingsRef.implement({
   }),
 });
 
-export const SearchEdgeRef = builder.objectRef<IndexHit & { readonly cursor: string }>('SearchEdge');
+export const SearchEdgeRef = builder.objectRef<ListedHit>('SearchEdge');
 SearchEdgeRef.implement({
   description: 'One hit.',
   fields: (t) => ({
@@ -47,7 +53,7 @@ SearchEdgeRef.implement({
     highlights: t.field({
       type: ['String'],
       description: 'Matching fragments, the match marked with <mark>; all else HTML-escaped.',
-      resolve: (hit) => [...hit.highlights],
+      resolve: highlightsOf,
     }),
   }),
 });

@@ -54,6 +54,16 @@ export async function openAccess(
   };
 }
 
+/** Until the database says which keys there are: the static one opens what there is to see of a gateway that is not ready. */
+export function accessAtStart({ apiKey }: Pick<Config, 'apiKey'>): Access {
+  const hold = (): Disposable => ({ [Symbol.dispose]: () => {} });
+  return createAccess({
+    apiKey,
+    keyRing: { authenticate: async () => null, hold },
+    openMode: { isOpen: false, hold },
+  });
+}
+
 function needsKey(host: string): string {
   return `HOST: other machines reach this address, which needs authentication: set SLUICE_API_KEY, create a key with \`sluice key create\`, or bind to 127.0.0.1, got ${JSON.stringify(host)}`;
 }

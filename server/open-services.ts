@@ -14,6 +14,7 @@ import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { createModels } from '../core/models/create-models.ts';
 import type { ProviderOptions } from '../core/models/models-options.ts';
+import { shareModels } from '../core/models/sharing/share-models.ts';
 import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
@@ -22,8 +23,10 @@ import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
-import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import { sharingPolicies } from './sharing-policies.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 
 export interface OpenServices {
@@ -36,11 +39,12 @@ export interface OpenServices {
 }
 
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...config.database,
+    onStatement: telemetry.statements,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
@@ -50,21 +54,35 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
-  const models = createModels({
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
+  const {
+    spending,
+    slots,
+    admit,
+    close: closeSpending,
+  } = openSpending(config, {
+    ...{ database, instance, logger },
+    rateLimiter: logs.rateLimiter,
+  });
+  opened.defer(closeSpending);
+  const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
+    observer: telemetry.pool,
+    spending,
+    rateLimiter: logs.rateLimiter,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
-  opened.defer(() => models.close());
+  opened.defer(() => pool.close());
+  const models = shareModels(pool, { policyOf: sharingPolicies(config) });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const eventLoopDelay = opened.use(new EventLoopDelay());
-  const instance = randomUUID();
-  const logs = await openLogs(config, instance, logger);
-  opened.defer(() => logs.close());
+  const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
@@ -89,6 +107,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    observer: telemetry.runs,
+    slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
@@ -103,6 +123,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
+    admit,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {

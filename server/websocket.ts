@@ -16,6 +16,8 @@ import { allowsOrigin, originRefused } from './origin.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
 import { requestScope } from './request-scope.ts';
 import { SocketOperations } from './socket-operations.ts';
+import { Operation } from './telemetry/operations/operation.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** "Service Restart" in the registry of close codes: clients connect again. */
 const serviceRestart = 1012;
@@ -33,6 +35,7 @@ interface Parts {
   readonly access: Access;
   readonly toClientError: ToClientError;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'operations'>;
 }
 
 type Prepared = ExecutionArgs & {
@@ -40,9 +43,15 @@ type Prepared = ExecutionArgs & {
   readonly runSubscribe: (args: ExecutionArgs) => unknown;
 };
 
+export interface AttachedSockets {
+  /** Open connections. */
+  readonly count: () => number;
+  readonly close: () => Promise<void>;
+}
+
 /** graphql-ws on the path of HTTP, through the same plugins. */
-export function attachWebSocket(server: Server, parts: Parts): { readonly close: () => Promise<void> } {
-  const { config, access, toClientError, logger } = parts;
+export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
+  const { config, access, toClientError, logger, telemetry } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: config.limits.maxBodyBytes });
   const operations = new WeakMap<WebSocket, SocketOperations>();
   const principals = new WeakMap<WebSocket, Principal>();
@@ -79,14 +88,26 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
         if (open === undefined || principal === undefined)
           throw new Error('an operation on a socket that was not accepted');
         const limit = config.limits.maxOperationsPerSocket;
-        if (open.size >= limit) return [tooManyOperations(limit)];
-        return requestScope.run({ requestId }, () => prepare(parts, payload, principal, requestId, open.begin(id)));
+        const operation = new Operation('websocket', requestId, principal, telemetry.operations);
+        if (open.size >= limit) {
+          operation.failed('RATE_LIMITED');
+          operation.end();
+          return [tooManyOperations(limit)];
+        }
+        const signal = open.begin(id, operation);
+        return requestScope.run({ requestId, operation }, () => prepare(parts, payload, principal, operation, signal));
       },
-      onNext: (_context, _id, _payload, _args, result) => shown(result as ExecutionResult),
+      onNext: ({ extra }, id, _payload, _args, result) => {
+        const next = shown(result as ExecutionResult);
+        if (next?.errors !== undefined) operations.get(extra.socket)?.of(id)?.failedWith(next.errors);
+        return next;
+      },
       onError: ({ extra }, id, _payload, errors) => {
         // An operation that ends so is not completed: it would be counted for as long as the socket is open.
+        const told = errors.map((error) => toClientError(causeOf(error)).toJSON());
+        operations.get(extra.socket)?.of(id)?.failedWith(told);
         operations.get(extra.socket)?.end(id);
-        return errors.map((error) => toClientError(causeOf(error)).toJSON());
+        return told;
       },
       onComplete: ({ extra }, id) => operations.get(extra.socket)?.end(id),
       // A query that is cancelled rejects; uncaught, graphql-ws would close the whole socket with all its operations.
@@ -119,16 +140,17 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
     }
   }
 
-  return { close: () => closeAll(sockets, operations) };
+  return { count: () => sockets.clients.size, close: () => closeAll(sockets, operations) };
 }
 
 async function prepare(
   { app, toClientError }: Parts,
   { query, variables, operationName, extensions }: SubscribePayload,
   principal: Principal,
-  requestId: string,
+  operation: Operation,
   signal: AbortSignal,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  const { requestId } = operation;
   const request = new app.fetchAPI.Request(`http://gateway${graphqlPath}`, { method: 'POST', signal });
   const params = {
     query,
@@ -147,8 +169,8 @@ async function prepare(
       contextValue: await enveloped.contextFactory(),
       variableValues: variables,
       operationName,
-      runExecute: (args) => requestScope.run({ requestId }, () => enveloped.execute(args)),
-      runSubscribe: (args) => requestScope.run({ requestId }, () => enveloped.subscribe(args)),
+      runExecute: (args) => requestScope.run({ requestId, operation }, () => enveloped.execute(args)),
+      runSubscribe: (args) => requestScope.run({ requestId, operation }, () => enveloped.subscribe(args)),
     };
     return prepared;
   } catch (error) {

@@ -1,12 +1,13 @@
-import OpenAI from 'openai';
+import OpenAI, { APIError } from 'openai';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { EmbeddingLimits, ModelProvider } from '../../core/contracts/model-provider.ts';
+import type { EmbeddingLimits, HearRates, ModelProvider } from '../../core/contracts/model-provider.ts';
 import { chatBody, type OutputLimitField } from './chat-body.ts';
 import { openChatStream } from './chat-stream.ts';
 import { readCompletion } from './completion.ts';
 import { readEmbeddings } from './embeddings.ts';
 import { httpFetch } from './http-fetch.ts';
 import { readModels } from './model-list.ts';
+import { reportedRates } from './reported-rates.ts';
 import { cancelled, translateError } from './translate-error.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -15,8 +16,12 @@ export interface OpenaiProviderOptions {
   readonly name?: string;
   /** Up to and without the slash before `/chat/completions`. */
   readonly baseUrl: string;
-  /** Null: no Authorization header is sent, as local servers have it. */
+  /** Null: no key is sent, as local servers have it. */
   readonly apiKey: string | null;
+  /** Carries the bare key in place of `Authorization: Bearer`; Azure's is `api-key`. */
+  readonly keyHeader?: string;
+  /** Added to every address, such as Azure's `api-version`. */
+  readonly query?: Readonly<Record<string, string>>;
   /** More headers for every call, such as `OpenAI-Organization` or a proxy's own; their values are kept out of messages too. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sockets at once; further calls wait for one. Default: no limit, core/models limits the calls. */
@@ -44,7 +49,8 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     baseURL: options.baseUrl.replace(/\/+$/, ''),
     // The SDK insists on a key; the header that it would make is taken away below.
     apiKey: options.apiKey ?? 'none',
-    defaultHeaders: { ...(options.apiKey === null ? { Authorization: null } : {}), ...options.headers },
+    defaultHeaders: { ...keyHeaders(options), ...options.headers },
+    defaultQuery: { ...options.query },
     fetch: httpFetch(options.maxConnections),
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
@@ -56,10 +62,10 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     webhookSecret: null,
   });
 
-  async function text(method: 'get' | 'post', path: string, body: object | undefined, signal: AbortSignal) {
+  async function post(path: string, body: object, signal: AbortSignal, hear?: HearRates): Promise<string> {
     if (signal.aborted) throw cancelled(signal);
     try {
-      const response = await client[method](path, { ...(body === undefined ? {} : { body }), signal }).asResponse();
+      const response = await heard(client.post(path, { body, signal }).asResponse(), hear);
       return await response.text();
     } catch (error) {
       throw translateError(error, upstream, signal);
@@ -72,10 +78,16 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     embeddingLimits: options.embeddingLimits ?? openaiEmbeddingLimits,
 
     async models(signal) {
-      return readModels(await text('get', '/models', undefined, signal), upstream);
+      if (signal.aborted) throw cancelled(signal);
+      try {
+        const response = await client.get('/models', { signal }).asResponse();
+        return readModels(await response.text(), upstream);
+      } catch (error) {
+        throw translateError(error, upstream, signal);
+      }
     },
 
-    async *chat(request, signal) {
+    async *chat(request, signal, hear) {
       const body = chatBody(request, true, outputLimitField);
       if (signal.aborted) throw cancelled(signal);
       // One of its own, so that leaving the loop closes this socket alone, and a long-lived signal gathers no listeners.
@@ -84,7 +96,7 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
       signal.addEventListener('abort', abort, { once: true });
       try {
         const call = { body, signal: socket.signal, headers: { Accept: 'text/event-stream' } };
-        const response = await client.post('/chat/completions', call).asResponse();
+        const response = await heard(client.post('/chat/completions', call).asResponse(), hear);
         const stream = await openChatStream(response, upstream);
         try {
           while (await stream.more()) {
@@ -105,12 +117,12 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
       }
     },
 
-    async complete(request, signal) {
+    async complete(request, signal, hear) {
       const body = chatBody(request, false, outputLimitField);
-      return readCompletion(await text('post', '/chat/completions', body, signal), upstream);
+      return readCompletion(await post('/chat/completions', body, signal, hear), upstream);
     },
 
-    async embed(request, signal) {
+    async embed(request, signal, hear) {
       const { model, texts, dimensions } = request;
       // An empty call is an error on the wire; nothing asked is nothing spent.
       if (texts.length === 0) return { vectors: [], tokens: 0 };
@@ -120,9 +132,32 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
         encoding_format: 'base64',
         ...(dimensions === undefined ? {} : { dimensions }),
       };
-      return readEmbeddings(await text('post', '/embeddings', body, signal), texts.length, upstream);
+      return readEmbeddings(await post('/embeddings', body, signal, hear), texts.length, upstream);
     },
   };
+}
+
+/** The SDK's own header is taken away where the key goes elsewhere, or there is none. */
+function keyHeaders({ apiKey, keyHeader }: OpenaiProviderOptions): Record<string, string | null> {
+  if (apiKey === null) return { Authorization: null };
+  return keyHeader === undefined ? {} : { Authorization: null, [keyHeader]: apiKey };
+}
+
+/** The response, after its headers, or those of its refusal, were read for the provider's limits. */
+async function heard(response: Promise<Response>, hear: HearRates | undefined): Promise<Response> {
+  try {
+    const answered = await response;
+    tell(answered.headers, hear);
+    return answered;
+  } catch (error) {
+    if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
+    throw error;
+  }
+}
+
+function tell(headers: Headers, hear: HearRates | undefined): void {
+  const rates = hear === undefined ? null : reportedRates(headers);
+  if (rates !== null) hear?.(rates);
 }
 
 function parseBaseUrl(baseUrl: string): URL {

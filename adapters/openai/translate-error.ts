@@ -1,18 +1,26 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import { GatewayError, type UpstreamFault } from '../../core/contracts/gateway-error.ts';
 import { isRecord, quoted, type Upstream } from './upstream.ts';
 
-/** The account or the input is at fault, not the moment: another try does not help, whatever the status says. */
-const rejectedCodes = new Set([
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-  'context_length_exceeded',
-  'content_filter',
-  'content_policy_violation',
-  'string_above_max_length',
-  'invalid_prompt',
+/**
+ * The account or the input is at fault, not the moment: another try of the same does not help, whatever the status says. With what it
+ * was about, where something else may help.
+ */
+const rejectedCodes: ReadonlyMap<string, UpstreamFault | null> = new Map([
+  ['insufficient_quota', 'KEY'],
+  ['billing_hard_limit_reached', 'KEY'],
+  ['billing_not_active', 'KEY'],
+  ['context_length_exceeded', 'CONTEXT_LENGTH'],
+  // llama.cpp's
+  ['exceed_context_size_error', 'CONTEXT_LENGTH'],
+  ['content_filter', 'CONTENT_FILTER'],
+  ['content_policy_violation', 'CONTENT_FILTER'],
+  ['string_above_max_length', null],
+  ['invalid_prompt', null],
 ]);
+
+/** Servers without a code for it (vLLM, Ollama, TGI) say it in words. */
+const contextWords = /maximum context length|context window|exceeds? the (available )?context|prompt is too long/i;
 
 const retryableStatuses = new Set([408, 409, 425]);
 
@@ -62,15 +70,24 @@ function translateAnswer(
   if (status === 401 || status === 403) {
     // Nothing of the answer: providers like to repeat a part of the key here.
     const message = `${upstream.name} at ${upstream.address} refused the gateway's own key or its permissions (${status}); ask the operator to check the provider's configuration`;
-    return new GatewayError('UPSTREAM_UNAVAILABLE', message, { retryable: false });
+    return new GatewayError('UPSTREAM_UNAVAILABLE', message, { retryable: false, upstreamFault: 'KEY' });
   }
-  if (codes.some((code) => rejectedCodes.has(code))) return new GatewayError('UPSTREAM_REJECTED', what);
+  const rejected = codes.find((code) => rejectedCodes.has(code));
+  if (rejected !== undefined) {
+    return new GatewayError('UPSTREAM_REJECTED', what, { upstreamFault: rejectedCodes.get(rejected) ?? null });
+  }
   if (status === 429) return new GatewayError('RATE_LIMITED', what, { retryable: true, details });
   if (status >= 500 || retryableStatuses.has(status)) {
     return new GatewayError('UPSTREAM_UNAVAILABLE', what, { retryable: true, details });
   }
-  if (status >= 400) return new GatewayError('UPSTREAM_REJECTED', what);
+  if (status >= 400)
+    return new GatewayError('UPSTREAM_REJECTED', what, { upstreamFault: faultOf(status, codes, said) });
   return new GatewayError('UPSTREAM_UNAVAILABLE', `${what}; expected 200: is its base URL right?`);
+}
+
+function faultOf(status: number, codes: readonly string[], said: string): UpstreamFault | null {
+  if (contextWords.test(said)) return 'CONTEXT_LENGTH';
+  return status === 404 || codes.includes('model_not_found') ? 'UNKNOWN_MODEL' : null;
 }
 
 /** What a client can be told of the answer: its own message, wherever the dialect keeps it. */

@@ -1,6 +1,5 @@
 import type { IndexHit } from '../../core/contracts/search-index.ts';
 import { type SQL, sql } from './drizzle.ts';
-import { highlightsOf } from './highlights.ts';
 
 /** The hit's passage and document, so that neither needs a statement of its own. */
 export const hitColumns = sql`passages.id as passage_id, passages.position, passages.text,
@@ -23,7 +22,6 @@ export interface HitRow {
   readonly score: number;
   readonly keyword: number | null;
   readonly similarity: number | null;
-  readonly headline: string | null;
   readonly passage_id: string;
   readonly position: number;
   readonly text: string;
@@ -53,7 +51,6 @@ export function hitOf(row: HitRow): IndexHit {
     score: row.score,
     vectorScore: row.similarity,
     keywordScore: row.keyword,
-    highlights: highlightsOf(row.headline),
   };
 }
 

@@ -1,11 +1,9 @@
 import { type SQL, sql } from './drizzle.ts';
-import { candidates } from './search-settings.ts';
+import { candidates, readWhole } from './search-settings.ts';
 import { indexedVector } from './vector-indexes.ts';
 
-/** Up to so many passages, comparing every vector is as fast as the index, and exact. */
-const exactUpTo = 2_000;
 /** With a filter the index may have to give back most of what it finds. */
-const exactUpToFiltered = 20_000;
+const readWholeFiltered = 20_000;
 
 /** A filter that some of the queries share: `condition` is over `documents.metadata`, null for no filter. */
 export interface FilterGroup {
@@ -57,7 +55,7 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
       order by ${stored} <=> ${asked} limit ${candidates}) found
     where query.dimensions = ${length} and query.filter_group = ${group}
-      and query.passages > ${condition ? exactUpToFiltered : exactUpTo}`;
+      and query.passages > ${condition ? readWholeFiltered : readWhole}`;
 }
 
 function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
@@ -65,11 +63,12 @@ function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
     condition &&
     sql`and exists (select from documents
       where documents.tenant = ${tenant} and documents.id = v.document_id and ${condition})`;
-  return sql`select query.ordinal, found.* from query cross join lateral (
-      select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
+  // Ordered by its own column: an expression of it would be computed beside the order, twice for every vector.
+  return sql`select query.ordinal, passage_id, document_id, 1 - distance as similarity from query cross join lateral (
+      select v.passage_id, v.document_id, v.embedding <=> query.embedding as distance from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = query.dimensions
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by v.embedding <=> query.embedding, v.passage_id limit ${candidates}) found
+      order by distance, v.passage_id limit ${candidates}) found
     where query.dimensions is not null and query.filter_group = ${group}
       and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${candidates}`;
 }

@@ -4,6 +4,9 @@ import { sql } from './drizzle.ts';
 /** How many of each leg are scored together. 50 to 400 rank the same. */
 export const candidates = 100;
 
+/** Up to so many passages, reading all of a collection is as fast as an index, and exact. */
+export const readWhole = 2_000;
+
 /**
  * For the length of the transaction, so that it also holds behind a transaction-mode pooler.
  *

@@ -1,10 +1,11 @@
 import type { IndexQuery } from '../../core/contracts/search-index.ts';
 import { type SQL, sql } from './drizzle.ts';
-import { headline } from './highlights.ts';
 import { hitColumns, hitTables } from './hit-rows.ts';
-import { lexicalPassages, lexicalQueries, lexicalScore } from './lexical-passages.ts';
+import { lexicalPassages } from './lexical-passages.ts';
+import { lexicalQueries, lexicalScore } from './lexical-queries.ts';
 import { filterCondition } from './metadata-filter.ts';
 import { type FilterGroup, nearestPassages } from './nearest-passages.ts';
+import { readWhole } from './search-settings.ts';
 import { isUuid } from './uuid.ts';
 import { vectorText } from './vector-text.ts';
 
@@ -20,7 +21,7 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[], 
     ${lexicalQueries(tenant)},
     query as materialized (
       select asked.*, size.passages, vector_dims(asked.embedding) as dimensions, null::uuid as excluded_id,
-        terms, weights, candidates, marked
+        terms, weights, candidates
       from asked join size using (collection_id) left join lexical_query using (ordinal)),
     ${nearestPassages(tenant, dimensions, groups)},
     ${lexicalPassages(tenant, groups)},
@@ -28,10 +29,9 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[], 
     ${placed},
     -- First the page, then what it shows: joined the other way round, every candidate would meet every document.
     hit as materialized (
-      select placed.*, query.marked from placed join query using (ordinal)
+      select placed.* from placed join query using (ordinal)
       where placed.place > query.skip and placed.place <= query.skip + query.take)
-    select hit.ordinal, hit.score, hit.keyword, hit.similarity, ${headline(sql`passages.text`, sql`hit.marked`)} as headline,
-      ${hitColumns}
+    select hit.ordinal, hit.score, hit.keyword, hit.similarity, ${hitColumns}
     from hit ${hitTables(tenant)} order by hit.ordinal, hit.place`;
 }
 
@@ -77,24 +77,25 @@ function maybeText(vector: Float32Array | null): string | null {
 /** Every candidate with both of its scores: a leg that found it has scored it, for the other it is made up here. */
 function scored(tenant: string): SQL {
   return sql`candidate as (
-      select ordinal, passage_id, document_id from lexical
-      union
-      select ordinal, passage_id, document_id from nearest),
+      select ordinal, passage_id, document_id, max(keyword) as keyword, max(similarity) as similarity from (
+        select ordinal, passage_id, document_id, score as keyword, null::float8 as similarity, listed from lexical
+        union all
+        select ordinal, passage_id, document_id, null, similarity, true from nearest) leg
+      group by ordinal, passage_id, document_id having bool_or(listed)),
     scored as materialized (
-      select candidate.*, query.mode, query.terms is not null as has_terms, query.per_document,
+      select candidate.ordinal, candidate.passage_id, candidate.document_id,
+        query.mode, query.terms is not null as has_terms, query.per_document,
         case when query.mode <> 'VECTOR' then coalesce(
-          lexical.score,
-          (select ${lexicalScore(sql`w.words`)} from passage_words w
-            where w.tenant = ${tenant} and w.passage_id = candidate.passage_id),
+          candidate.keyword,
+          case when query.passages > ${readWhole} then (select ${lexicalScore(sql`w.words`)} from passage_words w
+            where w.tenant = ${tenant} and w.passage_id = candidate.passage_id) end,
           0) end as keyword,
         coalesce(
-          nearest.similarity,
+          candidate.similarity,
           (select nullif(1 - (v.embedding <=> query.embedding), 'NaN') from passage_vectors v
             where v.tenant = ${tenant} and v.passage_id = candidate.passage_id
               and v.dimensions = query.dimensions)) as similarity
-      from candidate join query using (ordinal)
-      left join lexical using (ordinal, passage_id)
-      left join nearest using (ordinal, passage_id))`;
+      from candidate join query using (ordinal))`;
 }
 
 /**

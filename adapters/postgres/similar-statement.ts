@@ -45,7 +45,7 @@ export function similarStatement(
       select pair.*, row_number() over (partition by asked order by similarity desc, passage_id) as place
       from pair where nth = 1)
     select (hit.asked - 1)::int as ordinal, greatest(0, least(1, hit.similarity)) as score, null::float8 as keyword,
-      hit.similarity, null as headline, ${hitColumns}
+      hit.similarity, ${hitColumns}
     from hit ${hitTables(tenant)}
     where hit.place <= ${first} order by hit.asked, hit.place`;
 }

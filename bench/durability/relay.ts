@@ -8,6 +8,8 @@ const server = createServer((incoming, outgoing) => {
     (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
+      // A pipe passes an end on, and no break.
+      answer.on('error', () => outgoing.destroy());
     },
   );
   incoming.pipe(passed);

@@ -54,7 +54,8 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   const parts: PromptParts = { system: input.system, sources, cites, history: said.slice(0, -1), question };
   const room = promptRoom(models.chatModel(input.model), input.sampling.maxOutputTokens);
   const prompt = buildPrompt(parts, room);
-  const generation = { input, ...prompt, cites, messageId: reply.id };
+  const reset = (reason: string) => reply.reset(reason);
+  const generation = { input, ...prompt, cites, messageId: reply.id, reset };
   reply.start();
   await generate(models, generation, reply.draft, io, call);
   if (input.responseSchema !== null) {

@@ -28,7 +28,7 @@ export function checkChatInput(input: ChatInput, models: Models, limits: ChatLim
   for (const [index, attachment] of input.attachments.entries()) {
     checkAttachment(attachment, `attachments[${index}]`, model);
   }
-  checkSampling(input.sampling);
+  checkSampling(input.sampling, model);
   checkRetrieval(input, models, limits);
   if (input.timeoutMs !== null) range('timeoutMs', input.timeoutMs, 1, limits.maxRunTimeoutMs, ' (timeouts.totalMs)');
   checkMetadata(input.metadata);
@@ -102,10 +102,15 @@ function checkText(name: string, text: string | null, maxChars: number, limit?: 
   assertStorable(text, name);
 }
 
-function checkSampling({ temperature, topP, maxOutputTokens, stop, seed, providerOptions }: Sampling): void {
+function checkSampling(sampling: Sampling, model: ChatModel): void {
+  const { temperature, topP, maxOutputTokens, stop, seed, providerOptions } = sampling;
   if (temperature !== null) range('temperature', temperature, 0, 2);
   if (topP !== null) range('topP', topP, 0, 1);
-  if (maxOutputTokens !== null) range('maxOutputTokens', maxOutputTokens, 1, 1_000_000);
+  if (maxOutputTokens !== null) {
+    const [most, why] =
+      model.maxOutputTokens === null ? [1_000_000, ''] : [model.maxOutputTokens, `, what ${model.name} writes at most`];
+    range('maxOutputTokens', maxOutputTokens, 1, most, why);
+  }
   if (seed !== null && !Number.isInteger(seed)) throw bad(`seed must be an integer, got ${seed}.`);
   if (stop !== null && (stop.length > 16 || stop.some((text) => text === '' || text.length > 200))) {
     throw bad(`stop must hold at most 16 texts of 1–200 characters, got ${stop.length}.`);

@@ -11,6 +11,8 @@ export interface Draft {
   text: string;
   citations: CitationRecord[];
   finishReason: FinishReason | null;
+  /** Which model writes it; null: none has begun. */
+  model: string | null;
 }
 
 export interface Generation {
@@ -20,17 +22,20 @@ export interface Generation {
   /** The reply's `[n]` are marks of its sources, to be made into citations. */
   readonly cites: boolean;
   readonly messageId: string;
+  /** Drops what was written, in the draft and in the log: another model begins again. */
+  reset(reason: string): void;
 }
 
 /** Streams one generation into the run's log and into `draft`, the two always alike. */
 export async function generate(
   models: Models,
-  { input, messages, sources, cites, messageId }: Generation,
+  { input, messages, sources, cites, messageId, reset }: Generation,
   draft: Draft,
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<void> {
-  const rewriter = cites ? createCitationRewriter(sources ?? []) : null;
+  const newRewriter = () => (cites ? createCitationRewriter(sources ?? []) : null);
+  let rewriter = newRewriter();
   const emitText = (text: string, cited: readonly CitationRecord[]): void => {
     if (text !== '') {
       draft.text += text;
@@ -58,6 +63,13 @@ export async function generate(
           break;
         case 'finish':
           draft.finishReason = chunk.reason;
+          break;
+        case 'model':
+          draft.model = chunk.name;
+          break;
+        case 'reset':
+          rewriter = newRewriter();
+          reset(chunk.reason);
           break;
         case 'usage':
           break;

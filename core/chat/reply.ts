@@ -8,9 +8,10 @@ import type { Draft } from './generate.ts';
 /** The reply being written: its draft, its events in order, and the message that is kept. */
 export class Reply {
   readonly id: string;
-  readonly draft: Draft = { text: '', citations: [], finishReason: null };
+  readonly draft: Draft = { text: '', citations: [], finishReason: null, model: null };
   object: Json | null = null;
   readonly #io: RunIo;
+  /** As it was asked for: what stands in the message until a model has answered. */
   readonly #model: string;
   #verification: VerificationRecord | null = null;
   #open = false;
@@ -33,7 +34,7 @@ export class Reply {
 
   /** Drops what was written: the generation begins again. */
   reset(reason: string): void {
-    Object.assign(this.draft, { text: '', citations: [], finishReason: null });
+    Object.assign(this.draft, { text: '', citations: [], finishReason: null, model: null });
     this.#io.emit({ type: 'TextMessageReset', messageId: this.id, reason });
   }
 
@@ -68,7 +69,7 @@ export class Reply {
       citations,
       verification: this.#verification,
       finishReason,
-      model: this.#model,
+      model: this.draft.model ?? this.#model,
       usage: this.#io.meter.usage,
     };
   }

@@ -17,11 +17,26 @@ export interface ModelProvider {
    * one `finish`, after which nothing but `usage` may come. A stream that ends without `finish` is a failure:
    * the iterator throws, it never ends cleanly. Aborting `signal`, or leaving the loop early, closes the socket.
    */
-  chat(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatChunk>;
+  chat(request: ChatRequest, signal: AbortSignal, hear?: HearRates): AsyncIterable<ChatChunk>;
   /** The same generation in one reply (`stream: false` on the wire). */
-  complete(request: ChatRequest, signal: AbortSignal): Promise<Completion>;
+  complete(request: ChatRequest, signal: AbortSignal, hear?: HearRates): Promise<Completion>;
   /** One vector per text, in order. `texts` is within `embeddingLimits` and holds no empty text. */
-  embed(request: EmbedRequest, signal: AbortSignal): Promise<EmbedReply>;
+  embed(request: EmbedRequest, signal: AbortSignal, hear?: HearRates): Promise<EmbedReply>;
+}
+
+/** Told, at most once a call, what the answer's headers said of the provider's own limits; refusals say it too. */
+export type HearRates = (rates: ReportedRates) => void;
+
+/** Null where the provider does not say. */
+export interface ReportedRates {
+  readonly requests: ReportedRate | null;
+  readonly tokens: ReportedRate | null;
+}
+
+export interface ReportedRate {
+  readonly remaining: number;
+  /** Milliseconds until the limit is whole again; null: it does not say. */
+  readonly resetMs: number | null;
 }
 
 export interface EmbeddingLimits {

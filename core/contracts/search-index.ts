@@ -25,8 +25,6 @@ export interface IndexHit {
   readonly vectorScore: number | null;
   /** idf-weighted ts_rank; null in VECTOR mode. */
   readonly keywordScore: number | null;
-  /** HTML-escaped fragments with <mark> around the query's words. */
-  readonly highlights: readonly string[];
 }
 
 export interface SearchIndex {

@@ -1,21 +1,29 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Capability, ChatChunk, Completion } from '../contracts/model-provider.ts';
+import type { Completion } from '../contracts/model-provider.ts';
+import type { Usage } from '../contracts/usage.ts';
 import { untilAborted } from './calls/abortable.ts';
 import { cancelled, LiveCalls } from './calls/call-bounds.ts';
 import { type ChatCall, completeChat, streamChat } from './calls/chat-call.ts';
+import { InputTokens } from './calls/job.ts';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue.ts';
+import { chatModelOf } from './catalogue/chat-model.ts';
 import { ProviderStatus } from './catalogue/provider-status.ts';
-import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models } from './models.ts';
-import { defaultListing, defaultTimeouts, type ModelsOptions } from './models-options.ts';
+import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models, PoolChunk } from './models.ts';
+import {
+  defaultBackoff,
+  defaultListing,
+  defaultRetries,
+  defaultTimeouts,
+  type ModelsOptions,
+} from './models-options.ts';
+import { RouteTable } from './routes/route-table.ts';
+import { Router } from './routes/router.ts';
+import { labelOf } from './targets/target.ts';
 import { idleHealth, Targets } from './targets/targets.ts';
 import { MeterTaps } from './usage/meter-taps.ts';
 import { UsageMeter } from './usage/usage-meter.ts';
 
-/** What an unknown model is taken to hold. A model that only quotes its sources reads as many as it is given. */
-const usualContextWindow = 128_000;
-const extractiveContextWindow = 1_000_000;
-
-/** The pool over its providers. Throws BAD_INPUT when they leave no default chat or embedding model. */
+/** The pool over its providers. Throws BAD_INPUT when they leave no default chat or embedding model, or when routes are at fault. */
 export function createModels(options: ModelsOptions): Models {
   return new ModelPool(options);
 }
@@ -28,16 +36,24 @@ class ModelPool implements Models {
   readonly #catalogue: Catalogue;
   readonly #statuses: ReadonlyMap<object, ProviderStatus>;
   readonly #targets: Targets;
+  readonly #table: RouteTable;
+  readonly #router: Router;
   readonly #taps: MeterTaps;
 
   constructor(options: ModelsOptions) {
-    const { providers } = options;
-    this.#catalogue = new Catalogue(providers);
+    const { providers, routes = [], observer } = options;
+    this.#catalogue = new Catalogue(
+      providers,
+      routes.flatMap(({ targets }) => targets),
+    );
+    this.#table = new RouteTable(routes, providers, this.#catalogue);
     this.#taps = new MeterTaps(options.onUsage);
     this.#defaultChatModel = defaultOf(
-      providers.map(({ chatModel }) => chatModel),
+      [options.chatModel ?? null, ...providers.map(({ chatModel }) => chatModel)],
       'chatModel',
     );
+    // A default that leads nowhere is a fault of the configuration, not of every request.
+    this.#table.plan(this.#defaultChatModel, 'CHAT');
     this.defaultEmbeddingModel = defaultOf(
       providers.map(({ embeddingModel }) => embeddingModel),
       'embeddingModel',
@@ -50,35 +66,34 @@ class ModelPool implements Models {
     this.#targets = new Targets(options, this.#calls, (provider, error) =>
       this.#statuses.get(provider)?.recordCall(error),
     );
+    this.#router = new Router({
+      table: this.#table,
+      targetOf: (entry) => this.#targets.target(entry),
+      random: options.random ?? Math.random,
+      options: { ...defaultBackoff, ...options.backoff, retries: options.retries ?? defaultRetries, observer },
+    });
   }
 
   chatModel(name: string | null): ChatModel {
-    const { provider, ...entry } = this.#find(name ?? this.#defaultChatModel, 'CHAT');
-    return {
-      name: entry.name,
-      provider: provider.name,
-      generative: provider.generative,
-      contextWindow: entry.contextWindow ?? (provider.generative ? usualContextWindow : extractiveContextWindow),
-      attachments: entry.attachments,
-    };
+    return chatModelOf(this.#table.plan(name ?? this.#defaultChatModel, 'CHAT'));
   }
 
-  chat(request: ModelRequest, options: CallOptions): AsyncIterable<ChatChunk> {
-    return streamChat(() => this.#begin(request, options));
+  chat(request: ModelRequest, options: CallOptions): AsyncIterable<PoolChunk> {
+    return streamChat(this.#router, () => this.#begin(request, options));
   }
 
   async complete(request: ModelRequest, options: CallOptions): Promise<Completion & { readonly model: string }> {
-    const call = this.#begin(request, options);
-    return { ...(await completeChat(call)), model: call.entry.name };
+    return completeChat(this.#router, this.#begin(request, options));
   }
 
   async embed(model: string, text: string, options: CallOptions): Promise<EmbeddedText> {
-    const meter = this.#taps.meter(model, options);
-    return this.#targets.batcher(this.#find(model, 'EMBEDDING')).embed(text, { ...options, meter });
+    const entry = this.#embedder(model);
+    const meter = this.#taps.meter(entry.name, options);
+    return this.#targets.batcher(entry).embed(text, { ...options, meter });
   }
 
   async embeddingDimensions(model: string, signal: AbortSignal): Promise<number> {
-    const entry = this.#find(model, 'EMBEDDING');
+    const entry = this.#embedder(model);
     const known = entry.dimensions ?? this.#targets.batcher(entry).dimensions;
     if (known !== null) return known;
     // Nobody's text on nobody's bill: the batcher shares it between all who ask, and keeps the answer.
@@ -93,7 +108,7 @@ class ModelPool implements Models {
     } catch (error) {
       throw cancelled('the list of models', error);
     }
-    return this.#catalogue.names.map((name) => this.#describe(this.#catalogue.find(name)));
+    return this.#catalogue.entries.map((entry) => this.#describe(entry));
   }
 
   health(): ReturnType<Models['health']> {
@@ -106,25 +121,34 @@ class ModelPool implements Models {
   }
 
   #begin(request: ModelRequest, options: CallOptions): ChatCall {
-    const { signal, timeoutMs } = options;
-    const entry = this.#find(request.model ?? this.#defaultChatModel, 'CHAT');
-    const target = this.#targets.target(entry);
-    const bounds = this.#calls.begin(target.label, signal, Math.min(timeoutMs ?? this.#totalMs, this.#totalMs));
-    const meter = this.#taps.meter(entry.name, options);
-    return { entry, target, request: { ...request, model: entry.name }, bounds, meter };
+    const { signal, timeoutMs, tenant, payer = null } = options;
+    const plan = this.#table.plan(request.model ?? this.#defaultChatModel, 'CHAT');
+    const input = new InputTokens(request);
+    const label = plan.route === null ? labelOf(plan.choices[0].entry) : `route ${plan.name}`;
+    const job = {
+      kind: 'chat' as const,
+      ...{ tenant, payer },
+      bounds: this.#calls.begin(label, signal, Math.min(timeoutMs ?? this.#totalMs, this.#totalMs)),
+      route: plan.route?.name ?? null,
+      get inputTokens() {
+        return input.count;
+      },
+      isInputUncounted: input.hasUncounted,
+      maxOutputTokens: request.maxOutputTokens ?? null,
+      choices: choicesOf(request),
+      spent: (entry: CatalogueEntry, usage: Usage) => this.#taps.meter(entry.name, options).addUsage(usage),
+      attempts: 0,
+    };
+    return { job, plan, input, request };
   }
 
-  #find(name: string, capability: Capability): CatalogueEntry {
-    const entry = this.#catalogue.find(name);
-    if (!entry.cannot(capability)) return entry;
-    const can = entry.capabilities.join(', ') || 'nothing that is offered here';
-    throw new GatewayError(
-      'BAD_INPUT',
-      `model "${name}" of ${entry.provider.name} was asked for ${capability}, it can ${can}`,
-    );
+  #embedder(name: string): CatalogueEntry {
+    const { entry } = this.#table.plan(name, 'EMBEDDING').choices[0];
+    return entry;
   }
 
-  #describe({ name, provider, capabilities, contextWindow, price }: CatalogueEntry): ModelInfo {
+  #describe(entry: CatalogueEntry): ModelInfo {
+    const { name, provider, capabilities, contextWindow, price } = entry;
     return {
       name,
       provider: provider.name,
@@ -132,9 +156,16 @@ class ModelPool implements Models {
       contextWindow,
       inputUsdPerMillion: price?.inputUsdPerMillion ?? null,
       outputUsdPerMillion: price?.outputUsdPerMillion ?? null,
-      health: this.#targets.known(name)?.health() ?? idleHealth,
+      routes: this.#table.routesOf(entry),
+      health: this.#targets.known(entry)?.health() ?? idleHealth,
     };
   }
+}
+
+/** `n` in the provider's options: only the first reply is passed on, and all are paid. */
+function choicesOf({ providerOptions }: ModelRequest): number {
+  const n = providerOptions?.['n'];
+  return typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
 }
 
 /** The first provider's own, or that of the first one that has any. */

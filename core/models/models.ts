@@ -19,15 +19,36 @@ export interface ModelRequest extends Omit<ChatRequest, 'model'> {
   readonly model: string | null;
 }
 
+/** What a name that can chat stands for. Of a route: what at least one of its targets can do, of attachments what all can. */
 export interface ChatModel {
   readonly name: string;
+  /** Of a route: its first target's. */
   readonly provider: string;
   readonly generative: boolean;
   /** Tokens of input and output together. */
   readonly contextWindow: number;
   /** Reads attachments of these MIME types; entries may end in /*. */
   readonly attachments: readonly string[];
+  /** Tokens that it writes at most; null: it is not known. */
+  readonly maxOutputTokens: number | null;
+  /** Null: the name is a model's. */
+  readonly route: ModelRoute | null;
 }
+
+/** What a route says of the calls that go through it. */
+export interface ModelRoute {
+  readonly name: string;
+  /** Identical generations at the same time share one provider call, whatever their temperature. */
+  readonly coalesce: boolean;
+}
+
+/** A provider's chunks, and what the pool adds. */
+export type PoolChunk =
+  | ChatChunk
+  /** Who answers: before the first chunk, and again after a `reset`. */
+  | { readonly type: 'model'; readonly name: string; readonly provider: string }
+  /** All that came is void: another model begins the text again. */
+  | { readonly type: 'reset'; readonly reason: string };
 
 export interface EmbeddedText {
   /** Shared with the cache and with others who asked for the same text: never written to. */
@@ -43,6 +64,8 @@ export interface ModelInfo {
   readonly contextWindow: number | null;
   readonly inputUsdPerMillion: number | null;
   readonly outputUsdPerMillion: number | null;
+  /** Names of the routes that it is a target of. */
+  readonly routes: readonly string[];
   readonly health: ModelHealth;
 }
 
@@ -62,17 +85,22 @@ export interface ModelHealth {
 
 /** The pool: the only way to a provider. Every call is queued, timed, retried and counted here. */
 export interface Models {
-  /** BAD_INPUT for a name that is known and cannot chat; null: the default. A name nobody lists goes to the default provider. */
+  /**
+   * Of a route or a model; null: the default. BAD_INPUT for a name that is known and cannot chat. A name nobody lists goes to the
+   * default provider, unless it is close to that of a route: then it is BAD_INPUT too, and names the route.
+   */
   chatModel(name: string | null): ChatModel;
   readonly defaultEmbeddingModel: string;
   /** Vector length; asked of the provider once when it is not known. */
   embeddingDimensions(model: string, signal: AbortSignal): Promise<number>;
   /**
-   * Streams one generation. Retries before the first chunk only; after it, a failure is thrown as it is. First token,
-   * idle and total deadlines end it as UPSTREAM_TIMEOUT with the phase. Leaving the loop aborts the provider call.
+   * Streams one generation. Before the first chunk a failure is tried again, at the targets of the route in turn; after it the route
+   * decides: a `reset` and another target, or the failure is thrown. First token, idle and total deadlines end a call as
+   * UPSTREAM_TIMEOUT with the phase. Leaving the loop aborts the provider call.
    * Read to the end, not only to `finish`: the provider's token count may come after it, and is estimated otherwise.
    */
-  chat(request: ModelRequest, options: CallOptions): AsyncIterable<ChatChunk>;
+  chat(request: ModelRequest, options: CallOptions): AsyncIterable<PoolChunk>;
+  /** `model`: which one answered. */
   complete(request: ModelRequest, options: CallOptions): Promise<Completion & { readonly model: string }>;
   /**
    * One text's vector, batched with every other embedding asked for at about the same time in this process. What is asked for

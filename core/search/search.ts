@@ -5,6 +5,7 @@ import type { CallOptions, Models } from '../models/models.ts';
 import { checkFirst, decodeCursor, encodeCursor } from '../pagination.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import { assertStorable, isStorable, normaliseText } from '../text/normalise.ts';
+import { queryStems } from './highlights.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from './metadata-filter.ts';
 import { rerank, rerankDepth } from './rerank.ts';
 
@@ -21,6 +22,8 @@ export interface SearchRequest {
 
 export interface SearchHit extends IndexHit {
   readonly cursor: string;
+  /** What its text is marked by. */
+  readonly queryStems: ReadonlySet<string>;
 }
 
 export interface SearchResult {
@@ -158,17 +161,18 @@ async function finish(
   clock: { readonly retrieveMs: number; readonly started: number },
   call: CallOptions,
 ): Promise<SearchResult> {
-  const { request, offset, scope, embedMs } = search;
+  const { request, text, offset, scope, embedMs } = search;
   const rerankStarted = performance.now();
   const reranks = request.rerank && offset < rerankDepth;
   const ordered = reranks ? await rerank(models, request.query, found, call) : found;
   const window = reranks ? ordered.slice(offset) : ordered;
   const ended = performance.now();
+  const stems = queryStems(text);
   return {
     query: request.query,
     hits: window
       .slice(0, request.first)
-      .map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]) })),
+      .map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]), queryStems: stems })),
     hasNext: window.length > request.first,
     hasPrevious: offset > 0,
     timings: {

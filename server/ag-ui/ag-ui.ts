@@ -41,6 +41,7 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
     const until = ended === null ? closed.signal : AbortSignal.any([closed.signal, ended]);
     try {
       assertOneOf(principal, ['CHAT']);
+      await services.admit(principal);
       const input = parseRunAgentInput(bodyOf(request));
       const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
       const from = resumedAfter(key, request.headers);

@@ -9,12 +9,14 @@ import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
+import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 
 /** The HTTP edge alone, with nothing behind it but what a test puts there. */
 export interface Edge extends AsyncDisposable {
   readonly url: string;
-  /** Lines of the log, parsed. */
+  /** Lines of the log, parsed, but for those of operations, which are apart. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly operations: readonly Readonly<Record<string, unknown>>[];
   /** From now on it is not ready, for this reason; null: it is. */
   becomes(notReady: string | null): void;
 }
@@ -25,7 +27,12 @@ export async function startEdge(
 ): Promise<Edge> {
   const config = await loadConfig(environment);
   const log: Record<string, unknown>[] = [];
-  const logger = createLogger({ level: 'debug', stream: { write: (line) => void log.push(JSON.parse(line)) } });
+  const operations: Record<string, unknown>[] = [];
+  const write = (text: string): void => {
+    const line = JSON.parse(text);
+    (line.msg === 'operation' ? operations : log).push(line);
+  };
+  const logger = createLogger({ level: 'debug', stream: { write } });
   // Only what the operations of the test ask for is there.
   const parts = { logger, ...services } as Services;
   const isOpen = config.apiKey === undefined;
@@ -34,11 +41,14 @@ export async function startEdge(
     keyRing: noKeys,
     openMode: { isOpen, hold: () => noKeys.hold() },
   });
-  const serving = { access, app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
+  const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
   let state: ReturnType<HttpParts['state']> = serving;
+  const telemetry = createTelemetry(config, logger);
   const server = createHttpServer({
     config,
     logger,
+    telemetry,
+    access: () => access,
     state: () => state,
   });
   server.listen(0, '127.0.0.1');
@@ -48,6 +58,7 @@ export async function startEdge(
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     log,
+    operations,
     becomes: (notReady) => {
       state = notReady === null ? serving : { notReady };
     },
@@ -55,6 +66,7 @@ export async function startEdge(
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      telemetry[Symbol.dispose]();
     },
   };
 }

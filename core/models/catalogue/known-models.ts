@@ -5,6 +5,7 @@ export interface KnownModel {
   /** Null: the table does not say. */
   readonly capabilities: readonly Capability[] | null;
   readonly contextWindow: number | null;
+  readonly maxOutputTokens: number | null;
 }
 
 /** The part of gpt-tokenizer's table that is read here; most fields are missing for some model. */
@@ -13,6 +14,7 @@ interface Spec {
   readonly supported_features?: readonly string[];
   readonly modalities?: { readonly output?: readonly string[] };
   readonly context_window?: number;
+  readonly max_output_tokens?: number;
 }
 
 const specs: ReadonlyMap<string, Spec> = new Map(Object.entries<object>(table));
@@ -21,7 +23,11 @@ const specs: ReadonlyMap<string, Spec> = new Map(Object.entries<object>(table));
 export function knownModel(name: string): KnownModel | null {
   const spec = specs.get(name);
   if (spec === undefined) return null;
-  return { capabilities: capabilitiesOf(spec), contextWindow: spec.context_window ?? null };
+  return {
+    capabilities: capabilitiesOf(spec),
+    contextWindow: spec.context_window ?? null,
+    maxOutputTokens: spec.max_output_tokens ?? null,
+  };
 }
 
 function capabilitiesOf(spec: Spec): readonly Capability[] | null {

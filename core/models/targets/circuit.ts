@@ -25,7 +25,7 @@ export class Circuit {
   readonly #policy;
   #openUntil = 0;
 
-  constructor(label: string, options: CircuitOptions) {
+  constructor(label: string, options: CircuitOptions, onChange: (state: ModelHealth['circuit']) => void = () => {}) {
     this.#label = label;
     this.#openMs = options.openMs;
     this.#policy = circuitBreaker(
@@ -41,7 +41,10 @@ export class Circuit {
     );
     this.#policy.onBreak(() => {
       this.#openUntil = Date.now() + this.#openMs;
+      onChange('OPEN');
     });
+    this.#policy.onHalfOpen(() => onChange('HALF_OPEN'));
+    this.#policy.onReset(() => onChange('CLOSED'));
   }
 
   get state(): ModelHealth['circuit'] {

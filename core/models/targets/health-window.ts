@@ -50,15 +50,22 @@ export class HealthWindow {
       calls += this.#calls[index] ?? 0;
       errors += this.#errors[index] ?? 0;
     }
-    const recent = this.#latencies
-      .filter((_, index) => (this.#latencyAt[index] ?? 0) > now - windowSeconds * 1000)
-      .sort();
+    const recent = this.#recent(now);
     return {
       callsLastMinute: calls,
       errorRate: Math.min(1, errors / Math.max(1, calls)),
       p50Ms: percentile(recent, 0.5),
       p95Ms: percentile(recent, 0.95),
     };
+  }
+
+  /** Of the last minute's latencies; null: there were none. */
+  percentile(share: number): number | null {
+    return percentile(this.#recent(Date.now()), share);
+  }
+
+  #recent(now: number): Float64Array {
+    return this.#latencies.filter((_, index) => (this.#latencyAt[index] ?? 0) > now - windowSeconds * 1000).sort();
   }
 
   #bucket(counts: Uint32Array): void {

@@ -1,151 +1,326 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
-import type { ChatChunk } from '../../contracts/model-provider.ts';
+import type { ChatChunk, ChatRequest, HearRates, ModelProvider } from '../../contracts/model-provider.ts';
+import type { CallSite, PoolObserver } from '../../contracts/pool-observer.ts';
+import type { Reservation, Spending } from '../../contracts/spending.ts';
+import type { Usage } from '../../contracts/usage.ts';
 import { untilAborted } from '../calls/abortable.ts';
-import type { CallBounds } from '../calls/call-bounds.ts';
 import { type SilenceLimits, TimedStream } from '../calls/deadlines.ts';
-import { Refusal } from '../calls/refusal.ts';
+import type { Job } from '../calls/job.ts';
+import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import type { TargetKey } from '../limits/keys.ts';
+import { type GateLimits, type Pass, TargetGate } from '../limits/target-gate.ts';
 import type { ModelHealth } from '../models.ts';
+import type { Used } from '../usage/token-estimate.ts';
+import { usageOf } from '../usage/usage-meter.ts';
 import { Circuit, type CircuitOptions } from './circuit.ts';
 import { HealthWindow } from './health-window.ts';
-import { type RetryOptions, withRetries } from './retry.ts';
-import { type Release, Semaphore } from './semaphore.ts';
+import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+import { Speed } from './speed.ts';
 
 export interface TargetOptions {
-  /** Provider calls of one model at once, and how many may wait for one to end. */
-  readonly maxConcurrent: number;
-  readonly maxQueued: number;
+  readonly limits: GateLimits;
   readonly silence: SilenceLimits;
-  readonly retry: RetryOptions;
   readonly circuit: CircuitOptions;
+  readonly retryBudget: RetryBudgetOptions;
+  readonly spending: Spending | undefined;
+  readonly observer: PoolObserver | undefined;
+  /** Told the outcome of every provider call; null: it answered. */
+  readonly onOutcome: (error: unknown) => void;
 }
 
-/** A stream whose first chunk has come: from here on no attempt is repeated. */
+/** How one provider call is made. */
+export interface Try {
+  /** False: refused at once where it would have to wait for a limit; another target may take it. */
+  readonly patient: boolean;
+  /** 1 for the job's first call of this target. */
+  readonly number: number;
+  /** Ends this call; the job's own, or one that ends sooner. */
+  readonly signal: AbortSignal;
+}
+
+/** What the request must ask for, since the worst case that was set aside for it rests on it. */
+export type OutputBound = Pick<ChatRequest, 'maxOutputTokens'>;
+
+/** A provider call that has answered, or begun to. */
+export interface Answer<T> {
+  readonly value: T;
+  /** Exactly once: frees its place and settles its cost. `error` is what ended it after all; null: it ended well. */
+  end(used: Used | null, error: unknown): void;
+}
+
+/** A stream whose first chunk has come. */
 export interface OpenStream {
   readonly first: ChatChunk;
   next(): Promise<IteratorResult<ChatChunk, undefined>>;
-  /** Frees the slot, and ends the provider call if it has not ended by itself. `error` is what `next` threw. */
-  close(error?: unknown): void;
+  /** Ends the provider call if it has not ended by itself. */
+  close(): void;
 }
 
+/** Without a Retry-After, and with other keys to go to. */
+const limitedKeyRestMs = 1_000;
+/** A key that was refused may have been mended since. */
+const refusedKeyRestMs = 60_000;
+/** What a reply of unknown length is taken to use of the tokens per minute, until it is known. */
+const usualOutputTokens = 1_024;
+/** What attachments may come to, of a model whose window nobody knows. */
+const usualContextWindow = 128_000;
+
 /**
- * One model of one provider, and all that stands around it: circuit, queue, attempts, deadlines, and the record of its last
- * minute. A slot is held by an attempt, and by a stream until its end; never during a backoff.
+ * One model of one provider, and all that stands around it: circuit, queue, limits, keys, reservation, deadlines, and the record of its
+ * last minute. A place is held by a call, and by a stream until its end; never during a backoff.
  */
 export class Target {
   readonly label: string;
+  readonly entry: CatalogueEntry;
+  readonly retries: RetryBudget;
+  readonly speed = new Speed();
   readonly #options: TargetOptions;
-  readonly #slots: Semaphore;
+  readonly #keys: readonly TargetKey[];
+  readonly #gate: TargetGate;
   readonly #circuit: Circuit;
   readonly #window = new HealthWindow();
-  /** Told the outcome of every provider call; null: it answered. */
-  readonly #onOutcome: (error: unknown) => void;
 
-  constructor(label: string, options: TargetOptions, onOutcome: (error: unknown) => void) {
-    this.label = label;
+  constructor(entry: CatalogueEntry, keys: readonly TargetKey[], options: TargetOptions) {
+    this.entry = entry;
+    this.label = labelOf(entry);
     this.#options = options;
-    this.#slots = new Semaphore(options.maxConcurrent, options.maxQueued);
-    this.#circuit = new Circuit(label, options.circuit);
-    this.#onOutcome = onOutcome;
-  }
-
-  /** One call that answers as a whole. `latency`: its duration tells how fast the model is, not how long the reply. */
-  async run<T>(call: CallBounds, work: (signal: AbortSignal) => Promise<T>, latency: boolean): Promise<T> {
-    const { value, release } = await this.#attempts(call, () => untilAborted(work(call.signal), call.signal), latency);
-    release();
-    return value;
-  }
-
-  async open(call: CallBounds, begin: (signal: AbortSignal) => AsyncIterable<ChatChunk>): Promise<OpenStream> {
-    const { value, release } = await this.#attempts(
-      call,
-      async () => {
-        const stream = new TimedStream(begin, call.signal, this.#options.silence, this.label);
-        const first = await stream.next();
-        // Cannot be: TimedStream rejects an end without a finish. The check is for the type.
-        if (first.done === true) throw new GatewayError('INTERNAL', `${this.label} ended before its first chunk`);
-        return { stream, first: first.value };
-      },
-      true,
+    this.#keys = keys;
+    this.#gate = new TargetGate(this.label, options.limits, keys);
+    this.#circuit = new Circuit(this.label, options.circuit, (state) =>
+      options.observer?.circuit({ provider: entry.provider.name, model: entry.name }, state),
     );
-    return {
-      first: value.first,
-      next: () => value.stream.next(),
-      close: (error) => {
-        value.stream.close();
-        release();
-        if (isFailure(error)) {
-          this.#window.countBreak();
-          this.#circuit.countFailure(error);
-          this.#onOutcome(error);
-        }
-      },
-    };
+    this.retries = new RetryBudget(options.retryBudget);
+  }
+
+  /** Milliseconds until a key of it can be used, as far as is known. */
+  get readyInMs(): number {
+    return this.#gate.readyInMs;
+  }
+
+  get keyCount(): number {
+    return this.#keys.length;
+  }
+
+  site({ route, kind }: Job): CallSite {
+    return { route, provider: this.entry.provider.name, model: this.entry.name, kind };
+  }
+
+  /** A call that answers as a whole. `latency`: its duration tells how fast the model is, not how long the reply. */
+  run<T>(
+    job: Job,
+    how: Try,
+    work: (provider: ModelProvider, signal: AbortSignal, hear: HearRates, bound: OutputBound) => Promise<T>,
+    latency: boolean,
+  ): Promise<Answer<T>> {
+    return this.#attempt(job, how, latency ? 'latency' : 'whole', (key, bound) =>
+      untilAborted(
+        work(key.key.provider, how.signal, (rates) => key.hear(rates), bound),
+        how.signal,
+      ),
+    );
+  }
+
+  open(
+    job: Job,
+    how: Try,
+    begin: (
+      provider: ModelProvider,
+      signal: AbortSignal,
+      hear: HearRates,
+      bound: OutputBound,
+    ) => AsyncIterable<ChatChunk>,
+  ): Promise<Answer<OpenStream>> {
+    return this.#attempt(job, how, 'stream', async (key, bound) => {
+      const hear: HearRates = (rates) => key.hear(rates);
+      const stream = new TimedStream(
+        (signal) => begin(key.key.provider, signal, hear, bound),
+        how.signal,
+        this.#options.silence,
+        this.label,
+      );
+      const first = await stream.next();
+      // Cannot be: TimedStream rejects an end without a finish. The check is for the type.
+      if (first.done === true) throw new GatewayError('INTERNAL', `${this.label} ended before its first chunk`);
+      return { first: first.value, next: () => stream.next(), close: () => stream.close() };
+    });
   }
 
   health(): ModelHealth {
     return {
       circuit: this.#circuit.state,
-      inFlight: this.#slots.active,
-      queued: this.#slots.queued,
+      inFlight: this.#gate.active,
+      queued: this.#gate.queued,
       ...this.#window.summary(),
     };
   }
 
-  #attempts<T>(
-    call: CallBounds,
-    attempt: () => Promise<T>,
-    latency: boolean,
-  ): Promise<{ readonly value: T; readonly release: Release }> {
-    return withRetries(
-      async () => {
-        this.#circuit.admit();
-        const release = await this.#slots.acquire(call.signal, this.#full);
-        try {
-          return { value: await this.#circuit.run(() => this.#recorded(attempt, latency)), release };
-        } catch (error) {
-          release();
-          throw error;
-        }
-      },
-      this.#options.retry,
-      call,
-    );
+  /** p of the last minute's times to the first token; null: there were none. */
+  firstTokenPercentile(share: number): number | null {
+    return this.#window.percentile(share);
   }
 
-  async #recorded<T>(attempt: () => Promise<T>, latency: boolean): Promise<T> {
+  /** One provider call, from its turn to its record: the only place where a provider is called. */
+  async #attempt<T>(
+    job: Job,
+    how: Try,
+    kind: 'whole' | 'latency' | 'stream',
+    call: (key: TargetKey, bound: OutputBound) => Promise<T>,
+  ): Promise<Answer<T>> {
+    const { observer } = this.#options;
+    this.#circuit.admit();
+    const pass = await this.#turn(job, how);
+    let reservation: Reservation | null = null;
     const begunAt = performance.now();
+    let isCalled = false;
     try {
-      const value = await attempt();
-      this.#window.countSuccess(latency ? performance.now() - begunAt : null);
-      this.#onOutcome(null);
-      return value;
+      const reserving = this.#reserve(job, how.signal);
+      reservation = reserving instanceof Promise ? await reserving : reserving;
+      how.signal.throwIfAborted();
+      const bound = reservation?.maxOutputTokens ?? null;
+      const value = await this.#circuit.run(() => {
+        isCalled = true;
+        job.attempts += 1;
+        if (how.number === 1) this.retries.countCall();
+        return call(pass.key, bound === null ? {} : { maxOutputTokens: bound });
+      });
+      const firstMs = performance.now() - begunAt;
+      this.#window.countSuccess(kind === 'whole' ? null : firstMs);
+      if (kind === 'stream') this.speed.observe(firstMs);
+      this.#options.onOutcome(null);
+      const end = this.#end(job, how, pass, reservation, begunAt, kind === 'stream' ? firstMs : null);
+      return { value, end };
     } catch (error) {
-      if (isFailure(error)) {
-        this.#window.countFailure();
-        this.#onOutcome(error);
-      } else if (!isCancelled(error)) {
-        // The provider did its part: it was the input that was wrong.
-        this.#window.countSuccess(null);
-        this.#onOutcome(null);
-      }
+      if (isCalled) this.#learn(error, pass.key, begunAt);
+      else pass.key.correct(-1, -pass.tokens);
+      pass.release();
+      this.#settle(job, reservation, isCalled && kind !== 'latency' && isEndedByUs(error) ? readOnly(job) : null);
+      if (isCalled) observer?.ended(this.site(job), outcomeOf(error, begunAt, null, null, how.number));
       throw error;
     }
   }
 
-  readonly #full = (): Refusal => {
-    const { maxConcurrent, maxQueued } = this.#options;
-    return new Refusal(
-      'RATE_LIMITED',
-      `${this.label} takes ${maxConcurrent} calls at once (maxConcurrent) and lets ${maxQueued} wait (maxQueued): all are taken`,
-      { limit: maxQueued, retryAfterMs: 1000 },
-    );
-  };
+  async #turn(job: Job, how: Try): Promise<Pass> {
+    const begunAt = performance.now();
+    const pass = await this.#gate.enter({
+      tenant: job.tenant,
+      tokens: () => job.inputTokens + (job.kind === 'embedding' ? 0 : (job.maxOutputTokens ?? usualOutputTokens)),
+      signal: how.signal,
+      get remainingMs() {
+        return job.bounds.remainingMs;
+      },
+      patient: how.patient,
+    });
+    this.#options.observer?.queued(this.site(job), performance.now() - begunAt);
+    return pass;
+  }
+
+  #reserve(job: Job, signal: AbortSignal): ReturnType<Spending['reserve']> {
+    const { spending } = this.#options;
+    if (spending === undefined) return null;
+    const { entry } = this;
+    const planned = {
+      tenant: job.tenant,
+      payer: job.payer,
+      model: entry.name,
+      price: entry.price,
+      // Most callers have no budget: then nobody counts.
+      get inputTokens() {
+        return job.inputTokens;
+      },
+      inputBound: job.isInputUncounted ? (entry.contextWindow ?? usualContextWindow) : null,
+      maxOutputTokens: job.kind === 'embedding' ? 0 : job.maxOutputTokens,
+      modelMaxOutputTokens: entry.maxOutputTokens,
+      choices: job.choices,
+    };
+    return spending.reserve(planned, signal);
+  }
+
+  #end(
+    job: Job,
+    how: Try,
+    pass: Pass,
+    reservation: Reservation | null,
+    begunAt: number,
+    firstMs: number | null,
+  ): Answer<unknown>['end'] {
+    const { observer } = this.#options;
+    return (used, error) => {
+      pass.release();
+      if (isFailure(error)) {
+        this.#window.countBreak();
+        this.#circuit.countFailure(error);
+        this.#options.onOutcome(error);
+      }
+      const usage = this.#settle(job, reservation, used);
+      const site = this.site(job);
+      const outputTokens = usage?.outputTokens ?? null;
+      observer?.ended(site, outcomeOf(error, begunAt, firstMs, outputTokens, how.number));
+      if (usage !== null) pass.key.correct(0, usage.inputTokens + usage.outputTokens - pass.tokens);
+    };
+  }
+
+  #settle(job: Job, reservation: Reservation | null, used: Used | null): Usage | null {
+    const usage = used === null ? null : usageOf(used.tokens, this.entry.price, used.estimated);
+    reservation?.settle(usage);
+    if (usage === null) return null;
+    job.spent(this.entry, usage);
+    this.#options.observer?.spent(this.site(job), usage);
+    return usage;
+  }
+
+  /** What a failed call says of the target and of the key that it was made by. */
+  #learn(error: unknown, key: TargetKey, begunAt: number): void {
+    if (isFailure(error)) {
+      this.#window.countFailure();
+      this.#options.onOutcome(error);
+    } else if (!isCancelled(error)) {
+      // The provider did its part: it was the input that was wrong.
+      this.#window.countSuccess(null);
+      this.#options.onOutcome(null);
+    }
+    if (!(error instanceof GatewayError)) return;
+    const { code, details, upstreamFault } = error;
+    if (code === 'UPSTREAM_TIMEOUT' && details.phase === 'FIRST_TOKEN') this.speed.observe(performance.now() - begunAt);
+    const isLimited = code === 'RATE_LIMITED';
+    if (isLimited || code === 'UPSTREAM_UNAVAILABLE') {
+      // Nobody calls before the time that the provider named, whoever heard it.
+      key.rest(details.retryAfterMs ?? (isLimited && this.#keys.length > 1 ? limitedKeyRestMs : 0));
+    }
+    if (upstreamFault === 'KEY' && this.#keys.some((other) => other !== key && other.key.isAccepted)) {
+      key.key.refuse(refusedKeyRestMs);
+    }
+  }
+}
+
+/** How messages name a target. */
+export function labelOf({ name, provider }: CatalogueEntry): string {
+  return `${name} (${provider.name})`;
+}
+
+function outcomeOf(
+  error: unknown,
+  begunAt: number,
+  firstTokenMs: number | null,
+  outputTokens: number | null,
+  attempt: number,
+): Parameters<PoolObserver['ended']>[1] {
+  const code = error === null ? null : error instanceof GatewayError ? error.code : 'INTERNAL';
+  return { code, durationMs: performance.now() - begunAt, firstTokenMs, outputTokens, attempt };
 }
 
 /** What speaks against the provider: not the end of our patience or interest, and not a refused input. */
 function isFailure(error: unknown): boolean {
-  if (error === undefined) return false;
+  if (error === null) return false;
   return !(error instanceof GatewayError) || !['CANCELLED', 'BAD_INPUT', 'UPSTREAM_REJECTED'].includes(error.code);
+}
+
+/** What was sent has been read by the provider, though we did not wait for what it would write; it is billed for that. */
+function isEndedByUs(error: unknown): boolean {
+  return error instanceof GatewayError && (error.code === 'CANCELLED' || error.code === 'UPSTREAM_TIMEOUT');
+}
+
+function readOnly({ inputTokens }: Job): Used {
+  return { tokens: { inputTokens, cachedInputTokens: 0, outputTokens: 0 }, estimated: true };
 }
 
 function isCancelled(error: unknown): boolean {

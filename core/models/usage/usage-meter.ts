@@ -26,7 +26,7 @@ export class UsageMeter {
   }
 
   add(tokens: TokenCount, price: Price | null, estimated: boolean): void {
-    this.addUsage({ ...tokens, calls: 1, costUsd: costOf(tokens, price), estimated });
+    this.addUsage(usageOf(tokens, price, estimated));
   }
 
   addUsage(other: Usage): void {
@@ -40,6 +40,11 @@ export class UsageMeter {
       estimated: sum.estimated || other.estimated,
     };
   }
+}
+
+/** What one provider call cost. */
+export function usageOf(tokens: TokenCount, price: Price | null, estimated: boolean): Usage {
+  return { ...tokens, calls: 1, costUsd: costOf(tokens, price), estimated };
 }
 
 function costOf(tokens: TokenCount, price: Price | null): number | null {

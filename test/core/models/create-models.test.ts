@@ -157,12 +157,13 @@ test.for(['broken', 'cancelled', 'left'] as const)('a stream that is %s is bille
   const read = async () => {
     for await (const _ of poolOf(provider).chat(ask(), caller)) {
       seen += 1;
-      if (seen === 2 && end === 'cancelled') caller.abort();
-      if (seen === 2 && end === 'left') break;
+      if (seen === 3 && end === 'cancelled') caller.abort();
+      if (seen === 3 && end === 'left') break;
     }
   };
   await read().catch(() => undefined);
-  expect(seen).toBe(2);
+  // Who answers, and two pieces.
+  expect(seen).toBe(3);
   expect(caller.meter.usage).toMatchObject({ ...estimateChat(ask().messages, 'Hello'), calls: 1, estimated: true });
 });
 

@@ -1,6 +1,5 @@
-import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
 import { createModels } from '../../../core/models/create-models.ts';
-import type { CallOptions, ModelRequest, Models } from '../../../core/models/models.ts';
+import type { CallOptions, ModelRequest, Models, PoolChunk } from '../../../core/models/models.ts';
 import type { ModelsOptions } from '../../../core/models/models-options.ts';
 import { UsageMeter } from '../../../core/models/usage/usage-meter.ts';
 import type { ScriptedProvider } from '../../helpers/scripted-provider.ts';
@@ -30,7 +29,7 @@ export function ask(text = 'What is new?', model: string | null = null): ModelRe
   return { model, messages: [{ role: 'USER', text }], sources: null };
 }
 
-export async function textOf(chunks: AsyncIterable<ChatChunk>): Promise<string> {
+export async function textOf(chunks: AsyncIterable<PoolChunk>): Promise<string> {
   let text = '';
   for await (const chunk of chunks) if (chunk.type === 'text') text += chunk.delta;
   return text;

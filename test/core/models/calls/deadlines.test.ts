@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
+import type { PoolChunk } from '../../../../core/models/models.ts';
 import { aborted, says, scriptedProvider, stalls } from '../../../helpers/scripted-provider.ts';
 import { ask, callerOf, failureOf, poolOf, textOf } from '../pool.ts';
 
@@ -36,13 +36,13 @@ test('a provider that is silent for its first token is tried again, within the t
 
 test('a stream that falls silent for 30 s ends as IDLE after what had come, and is not tried again', async () => {
   const provider = scriptedProvider({ chat: (_, signal) => stalls(signal, 'Hel', 'lo') });
-  const seen: ChatChunk[] = [];
+  const seen: PoolChunk[] = [];
   const read = async () => {
     for await (const chunk of poolOf(provider).chat(ask(), callerOf())) seen.push(chunk);
   };
   const failure = failureOf(read());
   await settle();
-  expect(seen).toHaveLength(2);
+  expect(seen.map(({ type }) => type)).toEqual(['model', 'text', 'text']);
   await vi.advanceTimersByTimeAsync(29_900);
   expect(provider.chats[0]?.over).toBe(false);
   await vi.advanceTimersByTimeAsync(200);

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { GatewayError } from '../../../../core/contracts/gateway-error.ts';
-import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
+import type { PoolChunk } from '../../../../core/models/models.ts';
 import {
   aborted,
   breaks,
@@ -53,12 +53,15 @@ test('what is not retryable, and what is not a GatewayError, is not tried again'
 test('after the first chunk a failure is thrown as it is, and nothing is tried again', async () => {
   const failure = unavailable();
   const provider = scriptedProvider({ chat: () => breaks(failure, 'Hel') });
-  const seen: ChatChunk[] = [];
+  const seen: PoolChunk[] = [];
   const read = async () => {
     for await (const chunk of poolOf(provider).chat(ask(), callerOf())) seen.push(chunk);
   };
   expect(await failureOf(read())).toBe(failure);
-  expect(seen).toEqual([{ type: 'text', delta: 'Hel' }]);
+  expect(seen).toEqual([
+    { type: 'model', name: 'talker', provider: 'scripted' },
+    { type: 'text', delta: 'Hel' },
+  ]);
   expect(provider.chats).toHaveLength(1);
 });
 
