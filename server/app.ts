@@ -10,6 +10,8 @@ import type { Config } from './config-schema.ts';
 import { refuseMalformedParameters } from './malformed-parameters.ts';
 import { explainNotAcceptable } from './not-acceptable.ts';
 import { operationLimits } from './operation-limits.ts';
+import { currentOperation } from './request-scope.ts';
+import { describeOperations } from './telemetry/operations/describe-operations.ts';
 
 export const graphqlPath = '/graphql';
 /** The same endpoint, under the path that clients of graphql-sse are usually given. */
@@ -19,6 +21,8 @@ export const graphqlSsePath = '/graphql/stream';
 export interface ServerContext {
   readonly principal: Principal;
   readonly requestId: string;
+  /** Fires with the reason when the caller's key is revoked or expires; null: it is not watched here. */
+  readonly ended: AbortSignal | null;
 }
 
 export type App = YogaServerInstance<ServerContext, Context>;
@@ -39,16 +43,23 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: ({ request, principal, requestId }) => createContext(services, principal, request.signal, requestId),
+    context: async ({ request, principal, requestId, ended }) => {
+      await services.admit(principal);
+      const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
+      return createContext(services, principal, signal, requestId);
+    },
     plugins: [
       useDeferStream(),
+      describeOperations,
       refuseMalformedParameters,
       ...operationLimits(config.limits),
       explainNotAcceptable,
       {
         onExecutionResult({ result }) {
           if (result !== undefined && 'errors' in result && result.errors) {
-            Object.assign(result, { errors: result.errors.map(withCode) });
+            const errors = result.errors.map(withCode);
+            Object.assign(result, { errors });
+            currentOperation()?.failedWith(errors);
           }
         },
       },

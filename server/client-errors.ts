@@ -1,13 +1,19 @@
 import { GraphQLError } from 'graphql';
-import { type ErrorCode, errorCodes, GatewayError } from '../core/contracts/gateway-error.ts';
+import { GatewayError, isErrorCode } from '../core/contracts/gateway-error.ts';
 import type { Logger } from '../core/contracts/logger.ts';
-import { requestScope } from './request-scope.ts';
+import { currentOperation, requestScope } from './request-scope.ts';
 
 /** What a client is told of an error, and what is logged instead of telling it. */
 export type ToClientError = (error: unknown) => GraphQLError;
 
 export function createToClientError(logger: Logger): ToClientError {
   return (error) => {
+    const clientError = toClientError(error);
+    currentOperation()?.failedWith([clientError]);
+    return clientError;
+  };
+
+  function toClientError(error: unknown): GraphQLError {
     const graphqlError = error instanceof GraphQLError ? error : null;
     const cause = graphqlError?.originalError ?? (graphqlError ? null : error);
     const place = graphqlError ? { nodes: graphqlError.nodes, path: graphqlError.path } : {};
@@ -17,7 +23,7 @@ export function createToClientError(logger: Logger): ToClientError {
     if (gatewayError !== null) return told(gatewayError, place);
     if (cause instanceof GraphQLError) return withCode(cause);
     return masked(cause, place);
-  };
+  }
 
   function masked(error: unknown, place: object, retryable = false): GraphQLError {
     const requestId = requestScope.getStore()?.requestId ?? null;
@@ -44,7 +50,7 @@ function gatewayErrorIn(cause: unknown): GatewayError | null {
 /** GraphQL's own errors — syntax, validation, variables — are bad input of the request. */
 export function withCode(error: GraphQLError): GraphQLError {
   const { code, ...rest } = error.extensions;
-  if (errorCodes.includes(code as ErrorCode)) return error;
+  if (isErrorCode(code)) return error;
   return new GraphQLError(error.message, {
     nodes: error.nodes,
     source: error.source,

@@ -16,6 +16,7 @@ const variables: Readonly<Record<string, readonly string[]>> = {
   SLUICE_EMBEDDING_MODEL: ['openai', 'embeddingModel'],
   SLUICE_API_KEY: ['apiKey'],
   SLUICE_SEED_DOCS: ['seedDocs'],
+  SLUICE_METRICS_TOKEN: ['metrics', 'token'],
   LOG_LEVEL: ['logLevel'],
 };
 
@@ -85,7 +86,7 @@ function nameOf(path: readonly string[], environment: NodeJS.ProcessEnv): string
 }
 
 /** Addresses too: they may hold a password. */
-const secrets = new Set(['apiKey', 'openai.apiKey', 'openai.baseUrl', 'databaseUrl']);
+const secrets = new Set(['apiKey', 'metrics.token', 'openai.apiKey', 'openai.baseUrl', 'databaseUrl']);
 
 /** What came, where it is no secret. */
 function cameAt(values: unknown, path: readonly string[]): string {

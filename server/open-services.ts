@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
+import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -18,27 +19,32 @@ import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
+import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
+import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
-import { EventLoopDelay } from './telemetry/event-loop-delay.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { version } from './version.ts';
 
 export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
+  readonly access: Access;
   /** The embedding model of the local provider is loaded. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger): Promise<OpenServices> {
+export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
   const database = await openDatabase({
     dataDir: config.dataDir,
     ...config.database,
+    onStatement: telemetry.statements,
     ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl }),
   });
   opened.defer(() => database.close());
@@ -48,11 +54,27 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
+  const {
+    spending,
+    slots,
+    admit,
+    close: closeSpending,
+  } = openSpending(config, {
+    ...{ database, instance, logger },
+    rateLimiter: logs.rateLimiter,
+  });
+  opened.defer(closeSpending);
   const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
+    observer: telemetry.pool,
+    spending,
+    rateLimiter: logs.rateLimiter,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
@@ -60,16 +82,16 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
   const models = shareModels(pool, { policyOf: sharingPolicies(config) });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const eventLoopDelay = opened.use(new EventLoopDelay());
-  const instance = randomUUID();
-  const logs = await openLogs(config, instance, logger);
-  opened.defer(() => logs.close());
+  const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
+  const apiKeys = postgresApiKeyStore(database);
+  const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
+  opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -85,6 +107,8 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
+    observer: telemetry.runs,
+    slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
@@ -95,8 +119,11 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     models,
     schemas,
     storedRuns,
+    apiKeys,
+    keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
+    admit,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {
@@ -108,7 +135,7 @@ export async function openServices(config: Config, logger: Logger): Promise<Open
     },
   };
   const close = opened.move();
-  return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
+  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
 }
 
 async function providersOf({ openai }: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {

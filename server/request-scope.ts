@@ -1,4 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Operation } from './telemetry/operations/operation.ts';
 
-/** The request that the running code belongs to, for log lines and masked errors. */
-export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>();
+/** The request that the running code belongs to, for log lines, masked errors, and what is told of operations. */
+export interface RequestScope {
+  readonly requestId: string;
+  /** None before the caller is known, and for requests that are no operation. */
+  readonly operation?: Operation | undefined;
+}
+
+export const requestScope = new AsyncLocalStorage<RequestScope>();
+
+export function currentOperation(): Operation | undefined {
+  return requestScope.getStore()?.operation;
+}

@@ -1,39 +1,57 @@
 import type { WebSocket } from 'ws';
+import type { Operation } from './telemetry/operations/operation.ts';
+
+interface OpenOperation {
+  readonly controller: AbortController;
+  readonly operation: Operation;
+}
 
 /**
  * The operations under way on one socket, each with its own signal. An iterator that is blocked in an await cannot be
  * returned: without the signal, a `complete` frame or a closed socket would leave the provider call running.
  */
 export class SocketOperations {
-  readonly #controllers = new Map<string, AbortController>();
+  readonly #open = new Map<string, OpenOperation>();
   #idle = Promise.withResolvers<void>();
 
   constructor(socket: WebSocket) {
     socket.on('message', (data) => {
       const id = completedId(String(data));
-      if (id !== null) this.end(id);
+      if (id !== null) this.#leave(id);
     });
     socket.once('close', () => {
-      for (const id of [...this.#controllers.keys()]) this.end(id);
+      for (const id of [...this.#open.keys()]) this.#leave(id);
     });
   }
 
   get size(): number {
-    return this.#controllers.size;
+    return this.#open.size;
   }
 
-  begin(id: string): AbortSignal {
+  of(id: string): Operation | undefined {
+    return this.#open.get(id)?.operation;
+  }
+
+  begin(id: string, operation: Operation): AbortSignal {
     const controller = new AbortController();
     if (this.size === 0) this.#idle = Promise.withResolvers();
-    this.#controllers.set(id, controller);
+    this.#open.set(id, { controller, operation });
     return controller.signal;
   }
 
   /** Harmless for an operation that has ended by itself: nothing listens any more. */
   end(id: string): void {
-    this.#controllers.get(id)?.abort(new DOMException('The client ended the operation.', 'AbortError'));
-    this.#controllers.delete(id);
+    const open = this.#open.get(id);
+    open?.controller.abort(new DOMException('The client ended the operation.', 'AbortError'));
+    open?.operation.end();
+    this.#open.delete(id);
     if (this.size === 0) this.#idle.resolve();
+  }
+
+  /** The client has gone, or has said that it wants no more. */
+  #leave(id: string): void {
+    this.of(id)?.failed('CANCELLED');
+    this.end(id);
   }
 
   /** Resolves when none is under way; at once when that is so already. */

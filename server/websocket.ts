@@ -9,27 +9,33 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { type App, graphqlPath } from './app.ts';
-import { type Authenticate, authorizationOf } from './authenticate.ts';
+import { type Access, authorizationOf } from './authenticate.ts';
 import { type ToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
 import { requestScope } from './request-scope.ts';
 import { SocketOperations } from './socket-operations.ts';
+import { Operation } from './telemetry/operations/operation.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** "Service Restart" in the registry of close codes: clients connect again. */
 const serviceRestart = 1012;
 /** Clients give up at once: after graphql-ws's own "Forbidden" they would send the same wrong key again and again. */
 const unauthenticated = 4401;
+/** Of a key that ended meanwhile. Clients connect again, and are refused by the code above unless they bring another key. */
+const forbidden = 4403;
+const tryAgainLater = 1013;
 const settleWithinMs = 1_000;
 const closeWithinMs = 1_000;
 
 interface Parts {
   readonly app: App;
   readonly config: Config;
-  readonly authenticate: Authenticate;
+  readonly access: Access;
   readonly toClientError: ToClientError;
   readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'operations'>;
 }
 
 type Prepared = ExecutionArgs & {
@@ -37,15 +43,21 @@ type Prepared = ExecutionArgs & {
   readonly runSubscribe: (args: ExecutionArgs) => unknown;
 };
 
+export interface AttachedSockets {
+  /** Open connections. */
+  readonly count: () => number;
+  readonly close: () => Promise<void>;
+}
+
 /** graphql-ws on the path of HTTP, through the same plugins. */
-export function attachWebSocket(server: Server, parts: Parts): { readonly close: () => Promise<void> } {
-  const { config, authenticate, toClientError, logger } = parts;
+export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
+  const { config, access, toClientError, logger, telemetry } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: config.limits.maxBodyBytes });
   const operations = new WeakMap<WebSocket, SocketOperations>();
   const principals = new WeakMap<WebSocket, Principal>();
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refused = refusal(request, sockets.clients.size, config);
+    const refused = refusal(request, sockets.clients.size, config, access.isOpen);
     if (refused !== null) return refuseUpgrade(socket, refused);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       operations.set(webSocket, new SocketOperations(webSocket));
@@ -58,13 +70,15 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
 
   useServer(
     {
-      onConnect: ({ connectionParams, extra }) => {
-        const principal = authenticate(authorizationOf(connectionParams));
-        if (principal === null) {
-          extra.socket.close(unauthenticated, 'UNAUTHENTICATED: send the key in connectionParams.authorization');
-          return false;
-        }
-        principals.set(extra.socket, principal);
+      onConnect: async ({ connectionParams, extra: { socket } }) => {
+        const principal = await known(connectionParams, socket);
+        // It may have been closed while the key was looked up: nothing would ever let go of it.
+        if (principal === null || socket.readyState !== socket.OPEN) return false;
+        principals.set(socket, principal);
+        const held = access.hold(principal, ({ message }) =>
+          socket.close(forbidden, closeReason(`FORBIDDEN: ${message}`)),
+        );
+        socket.once('close', () => held[Symbol.dispose]());
         return true;
       },
       onSubscribe: ({ extra }, id, payload) => {
@@ -74,14 +88,26 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
         if (open === undefined || principal === undefined)
           throw new Error('an operation on a socket that was not accepted');
         const limit = config.limits.maxOperationsPerSocket;
-        if (open.size >= limit) return [tooManyOperations(limit)];
-        return requestScope.run({ requestId }, () => prepare(parts, payload, principal, requestId, open.begin(id)));
+        const operation = new Operation('websocket', requestId, principal, telemetry.operations);
+        if (open.size >= limit) {
+          operation.failed('RATE_LIMITED');
+          operation.end();
+          return [tooManyOperations(limit)];
+        }
+        const signal = open.begin(id, operation);
+        return requestScope.run({ requestId, operation }, () => prepare(parts, payload, principal, operation, signal));
       },
-      onNext: (_context, _id, _payload, _args, result) => shown(result as ExecutionResult),
+      onNext: ({ extra }, id, _payload, _args, result) => {
+        const next = shown(result as ExecutionResult);
+        if (next?.errors !== undefined) operations.get(extra.socket)?.of(id)?.failedWith(next.errors);
+        return next;
+      },
       onError: ({ extra }, id, _payload, errors) => {
         // An operation that ends so is not completed: it would be counted for as long as the socket is open.
+        const told = errors.map((error) => toClientError(causeOf(error)).toJSON());
+        operations.get(extra.socket)?.of(id)?.failedWith(told);
         operations.get(extra.socket)?.end(id);
-        return errors.map((error) => toClientError(causeOf(error)).toJSON());
+        return told;
       },
       onComplete: ({ extra }, id) => operations.get(extra.socket)?.end(id),
       // A query that is cancelled rejects; uncaught, graphql-ws would close the whole socket with all its operations.
@@ -96,16 +122,35 @@ export function attachWebSocket(server: Server, parts: Parts): { readonly close:
     },
     sockets,
   );
-  return { close: () => closeAll(sockets, operations) };
+  /** Who connects; null: the socket is closed, with a code that says what to do. */
+  async function known(
+    connectionParams: Readonly<Record<string, unknown>> | undefined,
+    socket: WebSocket,
+  ): Promise<Principal | null> {
+    try {
+      const principal = await access.authenticate(authorizationOf(connectionParams));
+      if (principal === null) {
+        socket.close(unauthenticated, 'UNAUTHENTICATED: send the key in connectionParams.authorization');
+      }
+      return principal;
+    } catch (error) {
+      logger.error({ error }, 'an API key could not be looked up');
+      socket.close(tryAgainLater, 'UPSTREAM_UNAVAILABLE: the API key cannot be looked up now');
+      return null;
+    }
+  }
+
+  return { count: () => sockets.clients.size, close: () => closeAll(sockets, operations) };
 }
 
 async function prepare(
   { app, toClientError }: Parts,
   { query, variables, operationName, extensions }: SubscribePayload,
   principal: Principal,
-  requestId: string,
+  operation: Operation,
   signal: AbortSignal,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  const { requestId } = operation;
   const request = new app.fetchAPI.Request(`http://gateway${graphqlPath}`, { method: 'POST', signal });
   const params = {
     query,
@@ -113,7 +158,7 @@ async function prepare(
     operationName: operationName ?? undefined,
     extensions: extensions ?? undefined,
   };
-  const enveloped = app.getEnveloped({ request, params, principal, requestId });
+  const enveloped = app.getEnveloped({ request, params, principal, requestId, ended: null });
   try {
     const document = enveloped.parse(query);
     const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
@@ -124,8 +169,8 @@ async function prepare(
       contextValue: await enveloped.contextFactory(),
       variableValues: variables,
       operationName,
-      runExecute: (args) => requestScope.run({ requestId }, () => enveloped.execute(args)),
-      runSubscribe: (args) => requestScope.run({ requestId }, () => enveloped.subscribe(args)),
+      runExecute: (args) => requestScope.run({ requestId, operation }, () => enveloped.execute(args)),
+      runSubscribe: (args) => requestScope.run({ requestId, operation }, () => enveloped.subscribe(args)),
     };
     return prepared;
   } catch (error) {
@@ -133,14 +178,14 @@ async function prepare(
   }
 }
 
-function refusal(request: IncomingMessage, open: number, config: Config): UpgradeRefusal | null {
+function refusal(request: IncomingMessage, open: number, config: Config, isOpen: boolean): UpgradeRefusal | null {
   const path = (request.url ?? '').split('?')[0] ?? '';
   const limit = config.limits.maxSockets;
   if (path !== graphqlPath) {
     const message = `There is no WebSocket at ${path}; the endpoint is ${graphqlPath}.`;
     return { status: '404 Not Found', code: 'NOT_FOUND', message, retryable: false };
   }
-  if (!allowsOrigin(request, config)) {
+  if (!allowsOrigin(request, config, isOpen)) {
     return { status: '403 Forbidden', code: 'FORBIDDEN', message: originRefused, retryable: false };
   }
   if (open < limit) return null;
@@ -152,6 +197,14 @@ function tooManyOperations(limit: number): GraphQLError {
   return new GraphQLError(`${limit} operations are under way on this socket (limits.maxOperationsPerSocket).`, {
     extensions: { code: 'RATE_LIMITED', retryable: true, limit },
   });
+}
+
+/** The protocol has room for 123 bytes. */
+function closeReason(text: string): string {
+  return Buffer.from(text)
+    .subarray(0, 123)
+    .toString()
+    .replace(/\uFFFD+$/, '');
 }
 
 /** Errors of GraphQL itself, such as a bad variable, get their code here; ours have theirs. */

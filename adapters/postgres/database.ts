@@ -1,5 +1,8 @@
 import type { SQL } from './drizzle.ts';
 
+/** Hears of every statement that was sent, begin and commit too: its name, how long it took, and whether it failed. */
+export type StatementObserver = (name: string, durationMs: number, isFailed: boolean) => void;
+
 export interface Queryable {
   /**
    * Runs one parameterised statement and returns its rows as PostgreSQL's driver reads them: timestamptz is a Date
@@ -21,6 +24,8 @@ export interface Database extends Queryable {
   readonly longestIndexedVector: number;
   /** How often each named statement ran. For metrics, and for tests that prove batching. */
   readonly statements: ReadonlyMap<string, number>;
+  /** The pool as it is now; `waiting`: statements and transactions that wait for a connection. */
+  connections(): { readonly open: number; readonly idle: number; readonly waiting: number };
   /** From the last statement and the pool's state: never waits on the connection. */
   health(): { ok: boolean; detail: string | null };
   /** Waits for what runs, then closes. Safe to call twice. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { Database } from './database.ts';
+import type { Database, StatementObserver } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
 import { migrate } from './migrate.ts';
@@ -21,7 +21,7 @@ const closeTimeoutMs = 30_000;
 const maintenanceIntervalMs = 10_000;
 
 /** PGlite in a thread of its own, durable, in `<dataDir>/postgres`, reached through a private socket by one connection. */
-export async function openEmbedded(dataDir: string): Promise<Database> {
+export async function openEmbedded(dataDir: string, onStatement?: StatementObserver): Promise<Database> {
   const server = new EmbeddedServer();
   try {
     const socketDirectory = await server.start(dataDir);
@@ -35,7 +35,7 @@ export async function openEmbedded(dataDir: string): Promise<Database> {
       idleTimeoutMillis: 0,
       connectionTimeoutMillis: connectTimeoutMs,
     });
-    const database = new PooledDatabase(pool, server);
+    const database = new PooledDatabase(pool, server, onStatement);
     try {
       await migrate(pool);
     } catch (error) {

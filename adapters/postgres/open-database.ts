@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database, StatementObserver } from './database.ts';
 import { openEmbedded } from './embedded.ts';
 import { openServer } from './server-database.ts';
 
@@ -13,11 +13,13 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number;
   /** A statement that takes longer is stopped and fails as retryable; 0: none is stopped. */
   readonly statementTimeoutMs?: number;
+  readonly onStatement?: StatementObserver;
 }
 
 /** Opens the database and brings its tables up to date. */
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { dataDir, databaseUrl, maxConnections = 10, connectTimeoutMs = 10_000, statementTimeoutMs = 60_000 } = options;
-  if (databaseUrl === undefined) return openEmbedded(dataDir);
-  return openServer({ databaseUrl, maxConnections, connectTimeoutMs, statementTimeoutMs });
+  const { onStatement } = options;
+  if (databaseUrl === undefined) return openEmbedded(dataDir, onStatement);
+  return openServer({ databaseUrl, maxConnections, connectTimeoutMs, statementTimeoutMs, onStatement });
 }

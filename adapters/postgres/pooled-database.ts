@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Pool } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { Connection, type StatementResult } from './connection.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database, Queryable, StatementObserver } from './database.ts';
 import { PgDialect, type SQL } from './drizzle.ts';
 import type { StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure, toGatewayError } from './sql-error.ts';
@@ -33,15 +33,17 @@ export class PooledDatabase implements Database {
   readonly statements: Map<string, number> = new Map();
   readonly #pool: Pool;
   readonly #server: DatabaseServer;
+  readonly #onStatement: StatementObserver | undefined;
   /** The transaction that the calling code runs inside of: the guard against waiting for oneself. */
   readonly #inside = new AsyncLocalStorage<TransactionScope>();
   readonly #busy = new Set<Promise<unknown>>();
   #lastFailure: string | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(pool: Pool, server: DatabaseServer) {
+  constructor(pool: Pool, server: DatabaseServer, onStatement?: StatementObserver) {
     this.#pool = pool;
     this.#server = server;
+    this.#onStatement = onStatement;
     this.longestIndexedVector = server.longestIndexedVector;
     // An idle connection that breaks emits here; unheard, it would end the process. The pool replaces it by itself.
     pool.on('error', (error) => {
@@ -78,6 +80,11 @@ export class PooledDatabase implements Database {
         scope.open = false;
       }
     });
+  }
+
+  connections(): ReturnType<Database['connections']> {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { open: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
   health(): { ok: boolean; detail: string | null } {
@@ -153,10 +160,16 @@ export class PooledDatabase implements Database {
     parameters: unknown[],
     signal?: AbortSignal,
   ): Promise<StatementResult<Row>> {
+    const sentAt = performance.now();
+    let isFailed = true;
     try {
-      return await connection.run<Row>(name, text, parameters, signal);
+      const result = await connection.run<Row>(name, text, parameters, signal);
+      isFailed = false;
+      return result;
     } catch (error) {
       throw this.#failed(name, error);
+    } finally {
+      this.#onStatement?.(name, performance.now() - sentAt, isFailed);
     }
   }
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import pg from 'pg';
-import type { Database } from './database.ts';
+import type { Database, StatementObserver } from './database.ts';
 import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
 import { requirePgvector } from './require-pgvector.ts';
@@ -16,6 +16,7 @@ export interface ServerOptions {
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
+  readonly onStatement?: StatementObserver | undefined;
 }
 
 /**
@@ -33,12 +34,13 @@ export async function openServer(options: ServerOptions): Promise<Database> {
     // A lost peer is noticed on idle connections too.
     keepAlive: true,
   });
-  const database = new PooledDatabase(pool, {
+  const server = {
     longestIndexedVector: longestHalfVector,
     cancel: cancelStatement,
     statementTimeoutMs,
     begin: beginWithin(statementTimeoutMs),
-  });
+  };
+  const database = new PooledDatabase(pool, server, options.onStatement);
   try {
     await requirePgvector(pool);
     await migrate(pool);

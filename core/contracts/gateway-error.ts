@@ -16,6 +16,10 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return (errorCodes as readonly unknown[]).includes(value);
+}
+
 /** Which of a provider call's three deadlines ran out. */
 export type TimeoutPhase = 'FIRST_TOKEN' | 'IDLE' | 'TOTAL';
 
@@ -33,6 +37,8 @@ export interface ErrorDetails {
   readonly attempts?: number;
   readonly cost?: number;
   readonly limit?: number;
+  /** RFC 3339: when a budget that is spent begins anew. */
+  readonly renewsAt?: string;
   readonly requestId?: string;
   readonly runId?: string;
   /** JSON Schema faults, configuration faults and the like: one line each, with their path. */

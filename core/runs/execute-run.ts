@@ -2,12 +2,14 @@ import type { Clock } from '../contracts/clock.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
+import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunPatch, RunStore } from '../contracts/run-store.ts';
 import { type Begun, nothingBegun, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
 import { persist } from './persist.ts';
 import { runErrorOf } from './run-error.ts';
+import { RunReport } from './run-report.ts';
 import { endLog, statusOf } from './terminal.ts';
 
 interface Parts {
@@ -18,7 +20,14 @@ interface Parts {
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
+  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. */
+  readonly freeSlot: () => Promise<unknown>;
   readonly eventLoopLagMs?: (() => number) | undefined;
+  readonly observer?: RunObserver | undefined;
+}
+
+interface AttemptParts extends Parts {
+  readonly report: RunReport;
 }
 
 /**
@@ -26,11 +35,15 @@ interface Parts {
  * event is appended, so whoever sees the event finds everything saved. Never rejects: an attempt that was fenced off, or
  * departs, stops without another word.
  */
-export async function executeRun(live: LiveRun, input: unknown, parts: Parts): Promise<void> {
+export async function executeRun(live: LiveRun, input: unknown, given: Parts): Promise<void> {
+  const report = new RunReport(live, given.observer);
+  const parts = { ...given, report };
   const { log, logger } = parts;
   const { run } = live;
-  const lost = (isRefused: boolean): void =>
+  const lost = (isRefused: boolean): void => {
+    report.leaves();
     logger.warn({ runId: run.runId, tenant: run.tenant, attempt: run.attempt, isRefused }, 'an attempt lost its run');
+  };
   const writer = createDeltaWriter({
     append: (events) => log.append(run, run.attempt, events),
     onError: (error) => {
@@ -42,6 +55,7 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
   });
   try {
     const result = await attempt(live, input, writer, parts);
+    await parts.freeSlot();
     if (live.departure !== null) {
       const isClosed = await writer.close().catch(() => null);
       if (live.departure === 'lost' && isClosed !== null) lost(false);
@@ -55,17 +69,18 @@ export async function executeRun(live: LiveRun, input: unknown, parts: Parts): P
     await failForGood(live, error, writer, parts);
   } finally {
     await writer.close().catch(() => {});
+    report.send();
   }
 }
 
-async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts: Parts): Promise<RunResult> {
+async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts: AttemptParts): Promise<RunResult> {
   const { run } = live;
   try {
     const begun = run.attempt === 1 ? nothingBegun : await goOn(live, parts);
     live.signal.throwIfAborted();
     if (!begun.started) writer.write({ type: 'RunStarted', kind: run.kind });
     const started = markStarted(live, writer, parts);
-    const result = await parts.executor(runIo(live, begun, writer, parts.store), input);
+    const result = await parts.executor(runIo(live, begun, writer, parts), input);
     await started;
     return result;
   } catch (error) {
@@ -101,24 +116,28 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
   throw new FencedError(run, run.attempt);
 }
 
-function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, store: RunStore): RunIo {
+function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report }: AttemptParts): RunIo {
   const { run } = live;
   return {
     run,
     begun,
     signal: live.signal,
     meter: live.meter,
-    emit: (event) => writer.write(event),
+    emit: (event) => {
+      if (event.type === 'TextMessageDelta') report.wroteText();
+      writer.write(event);
+    },
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },
   };
 }
 
-async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: Parts): Promise<void> {
-  const { log, store, clock, logger } = parts;
+async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: AttemptParts): Promise<void> {
+  const { log, store, clock, logger, report } = parts;
   const { run } = live;
   const terminal = terminalEvent(live, result);
+  report.ends(result, terminal);
   if (terminal.type === 'RunFailed' && terminal.error.code === 'INTERNAL') {
     logger.error({ runId: run.runId, tenant: run.tenant, error: result.error }, 'a run failed');
   }
@@ -139,6 +158,7 @@ async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts:
   // Fenced off, unless it was our own write whose confirmation was lost: then its end belongs into the log.
   const [now] = await store.byRunIds(run.tenant, [run.runId]);
   if (now !== undefined && now.attempt === run.attempt) await endLog(log, now);
+  else report.leaves();
 }
 
 /** The store refused the end: followers are told that it is one, and the run that it has failed. */
@@ -146,10 +166,11 @@ async function failForGood(
   live: LiveRun,
   error: unknown,
   writer: DeltaWriter,
-  { log, store, clock }: Parts,
+  { log, store, clock, report }: AttemptParts,
 ): Promise<void> {
   const { run, meter } = live;
   const terminal: TerminalEvent = { type: 'RunFailed', error: runErrorOf(error), usage: meter.usage };
+  report.ends({}, terminal);
   const lastSeq = await writer.flush().catch(() => null);
   const patch: RunPatch = { ...endOf(terminal), ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }) };
   const isWritten = await persist(() => store.update(run, run.attempt, patch), clock).catch(() => false);

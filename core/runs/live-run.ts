@@ -49,6 +49,8 @@ export type Departure = 'lost' | 'handed-over';
 export class LiveRun {
   readonly run: RunRecord;
   readonly meter = new UsageMeter();
+  /** On the clock of `performance.now()`: since when this process has the run. */
+  readonly heldSince = performance.now();
   readonly finished: Promise<void>;
   readonly #controller = new AbortController();
   readonly #options: LiveRunOptions;

@@ -7,7 +7,9 @@ import { parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configSchema } from '../../server/config-schema.ts';
 import { createHttpServer } from '../../server/http-server.ts';
+import { accessAtStart } from '../../server/open-access.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
+import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 import { parseDockerfile } from './dockerfile.ts';
 
 interface Probe {
@@ -88,7 +90,9 @@ describe('deploy/kubernetes.yaml', () => {
   it('probes what the server answers: that it lives, while it is not ready', async () => {
     const logger = createLogger({ level: 'silent', secrets: [] });
     const state = () => ({ notReady: 'it is opening its database' });
-    const server = createHttpServer({ config, authenticate: () => null, logger, state }).listen(0, '127.0.0.1');
+    using telemetry = createTelemetry(config, logger);
+    const parts = { config, access: () => accessAtStart(config), logger, telemetry, state };
+    const server = createHttpServer(parts).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const statusOf = async ({ httpGet }: Probe): Promise<number> => {

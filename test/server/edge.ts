@@ -4,17 +4,19 @@ import type { AddressInfo } from 'node:net';
 import type { Services } from '../../core/services.ts';
 import { createAgUi } from '../../server/ag-ui/ag-ui.ts';
 import { createApp } from '../../server/app.ts';
-import { createAuthenticate } from '../../server/authenticate.ts';
+import { createAccess } from '../../server/authenticate.ts';
 import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
+import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 
 /** The HTTP edge alone, with nothing behind it but what a test puts there. */
 export interface Edge extends AsyncDisposable {
   readonly url: string;
-  /** Lines of the log, parsed. */
+  /** Lines of the log, parsed, but for those of operations, which are apart. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly operations: readonly Readonly<Record<string, unknown>>[];
   /** From now on it is not ready, for this reason; null: it is. */
   becomes(notReady: string | null): void;
 }
@@ -25,15 +27,28 @@ export async function startEdge(
 ): Promise<Edge> {
   const config = await loadConfig(environment);
   const log: Record<string, unknown>[] = [];
-  const logger = createLogger({ level: 'debug', stream: { write: (line) => void log.push(JSON.parse(line)) } });
+  const operations: Record<string, unknown>[] = [];
+  const write = (text: string): void => {
+    const line = JSON.parse(text);
+    (line.msg === 'operation' ? operations : log).push(line);
+  };
+  const logger = createLogger({ level: 'debug', stream: { write } });
   // Only what the operations of the test ask for is there.
-  const parts = { logger, ...services } as Services;
+  const parts = { logger, admit: async () => {}, ...services } as Services;
+  const isOpen = config.apiKey === undefined;
+  const access = createAccess({
+    apiKey: config.apiKey,
+    keyRing: noKeys,
+    openMode: { isOpen, hold: () => noKeys.hold() },
+  });
   const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
   let state: ReturnType<HttpParts['state']> = serving;
+  const telemetry = createTelemetry(config, logger);
   const server = createHttpServer({
     config,
     logger,
-    authenticate: createAuthenticate(config.apiKey),
+    telemetry,
+    access: () => access,
     state: () => state,
   });
   server.listen(0, '127.0.0.1');
@@ -43,6 +58,7 @@ export async function startEdge(
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     log,
+    operations,
     becomes: (notReady) => {
       state = notReady === null ? serving : { notReady };
     },
@@ -50,9 +66,12 @@ export async function startEdge(
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      telemetry[Symbol.dispose]();
     },
   };
 }
+
+const noKeys = { authenticate: async () => null, hold: () => ({ [Symbol.dispose]: () => {} }) };
 
 export interface Answer {
   readonly status: number;

@@ -47,7 +47,7 @@ describe('the id of a request', () => {
 });
 
 describe('an address', () => {
-  it.each(['/nowhere', '/graphql/', '/graphqlx', '//graphql', '/%', '/graphql/stream/x', '/metrics'])(
+  it.each(['/nowhere', '/graphql/', '/graphqlx', '//graphql', '/%', '/graphql/stream/x'])(
     'where there is nothing is 404, and says where the endpoint is: %s',
     async (path) => {
       const { status, body } = await ask(edge.url, { path });
