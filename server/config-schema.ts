@@ -78,6 +78,27 @@ const telemetry = z.strictObject({
   runLog: logLevel,
 });
 
+const perMinute = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1)
+  .nullable()
+  .default(null);
+
+/** What all keys of a tenant, and its callers without one, may use together; null: not limited. */
+const tenant = z.strictObject({
+  limits: z
+    .strictObject({
+      requestsPerMinute: perMinute,
+      tokensPerMinute: perMinute,
+      budgetUsdPerDay: z.number().positive().max(1e9).nullable().default(null),
+      maxConcurrentRuns: perMinute,
+    })
+    .prefault({}),
+  allowUnknownPrice: z.boolean().default(false),
+});
+
 const model = z.strictObject({
   name: text,
   capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
@@ -121,7 +142,7 @@ export const configSchema = z
       .string()
       .regex(/^rediss?(?:\+cluster)?:\/\//, 'expected a URL that begins with redis://, rediss:// or redis+cluster://')
       .optional(),
-    /** One static key; with it every operation needs it. */
+    /** A static key with every scope; with it, or with any key in the database, every operation needs one. */
     apiKey: z.string().min(16, 'expected at least 16 characters').optional(),
     /** Origins of web pages that may call from a browser, beside the gateway's own; loopback always may. */
     allowedOrigins: z.array(z.url()).default([]),
@@ -131,6 +152,7 @@ export const configSchema = z
     localWorkers: count(1, 64, 1).optional(),
     openai: openai.prefault({}),
     limits: limits.prefault({}),
+    tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
     database: database.prefault({}),
     log: log.prefault({}),
@@ -145,12 +167,6 @@ export const configSchema = z
       path: ['redisUrl'],
       message: 'REDIS_URL needs DATABASE_URL: several instances cannot share an embedded database',
     });
-  })
-  .refine(({ host, apiKey }) => typeof host !== 'string' || isLoopback(host) || apiKey !== undefined, {
-    path: ['host'],
-    error: 'other machines reach this address, which needs authentication: set SLUICE_API_KEY, or bind to 127.0.0.1',
-    // Beside other faults too: all are to be mended at once.
-    when: () => true,
   });
 
 export type Config = z.infer<typeof configSchema>;

@@ -27,7 +27,6 @@ export function isPlainOperation({ method, url, headers }: IncomingMessage): boo
 export async function answerDirectly(
   app: App,
   body: Buffer,
-  request: IncomingMessage,
   response: ServerResponse,
   context: ServerContext,
 ): Promise<boolean> {
@@ -39,7 +38,7 @@ export async function answerDirectly(
   });
   const init = { method: 'POST', headers: { accept: 'application/json' }, signal: left.signal };
   const operation = { params, request: new app.fetchAPI.Request(`http://gateway${graphqlPath}`, init) };
-  const result = await app.getResultForParams(operation, { ...context, req: request, res: response });
+  const result = await app.getResultForParams(operation, { ...context });
   if (!isExecuted(result)) return false;
   const text = JSON.stringify(result);
   response.writeHead(200, {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
+import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -18,8 +19,11 @@ import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
+import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
+import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -28,6 +32,7 @@ import { version } from './version.ts';
 export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
+  readonly access: Access;
   /** The embedding model of the local provider is loaded. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
@@ -49,12 +54,27 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
+  const {
+    spending,
+    slots,
+    admit,
+    close: closeSpending,
+  } = openSpending(config, {
+    ...{ database, instance, logger },
+    rateLimiter: logs.rateLimiter,
+  });
+  opened.defer(closeSpending);
   const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
     observer: telemetry.pool,
+    spending,
+    rateLimiter: logs.rateLimiter,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
@@ -63,15 +83,15 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const { eventLoopDelay } = telemetry;
-  const instance = randomUUID();
-  const logs = await openLogs(config, instance, logger);
-  opened.defer(() => logs.close());
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
+  const apiKeys = postgresApiKeyStore(database);
+  const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
+  opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -88,6 +108,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
     observer: telemetry.runs,
+    slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
@@ -98,8 +119,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     models,
     schemas,
     storedRuns,
+    apiKeys,
+    keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
+    admit,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {
@@ -111,7 +135,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
+  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
 }
 
 async function providersOf({ openai }: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {
