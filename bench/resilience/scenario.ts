@@ -27,13 +27,13 @@ export interface Outcome {
   readonly shortestPauseMs: number | null;
   /** State of A's circuit, in order, with the milliseconds since the beginning. */
   readonly circuit: readonly { readonly state: string; readonly atMs: number }[];
-  /** Calls sent to A while its circuit was open. */
-  readonly callsWhileOpen: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
 const retryAfterMs = 1_000;
+/** Ends the silent calls. Far above what a busy machine needs for one that is not. */
+const firstTokenMs = 3_000;
 
 /** Calls of a route with the targets A and B, over real sockets to two vendors that fail as they are told. */
 export async function runScenario({ calls, atOnce, a, b, options = {} }: Scenario): Promise<Outcome> {
@@ -44,13 +44,28 @@ export async function runScenario({ calls, atOnce, a, b, options = {} }: Scenari
   const watch = new Watch();
   const models = createModels({
     providers: [
-      { provider: openaiProvider({ name: 'a', baseUrl: vendorA.url, apiKey: null }), chatModel: 'm', embeddingModel: 'e' },
-      { provider: openaiProvider({ name: 'b', baseUrl: vendorB.url, apiKey: null }), chatModel: 'm', embeddingModel: 'e' },
+      {
+        provider: openaiProvider({ name: 'a', baseUrl: vendorA.url, apiKey: null }),
+        chatModel: 'm',
+        embeddingModel: 'e',
+      },
+      {
+        provider: openaiProvider({ name: 'b', baseUrl: vendorB.url, apiKey: null }),
+        chatModel: 'm',
+        embeddingModel: 'e',
+      },
     ],
     routes: [
-      { name: 'both', policy: 'fallback', targets: [{ provider: 'a', model: 'm' }, { provider: 'b', model: 'm' }] },
+      {
+        name: 'both',
+        policy: 'fallback',
+        targets: [
+          { provider: 'a', model: 'm' },
+          { provider: 'b', model: 'm' },
+        ],
+      },
     ],
-    timeouts: { firstTokenMs: 400 },
+    timeouts: { firstTokenMs },
     backoff: { backoffMs: 100 },
     ...options,
     observer: watch,
@@ -81,7 +96,6 @@ export async function runScenario({ calls, atOnce, a, b, options = {} }: Scenari
     tooEarly: watch.pauses.filter((ms) => ms < retryAfterMs).length,
     shortestPauseMs: watch.pauses.length === 0 ? null : Math.min(...watch.pauses),
     circuit: watch.circuitOfA,
-    callsWhileOpen: watch.callsWhileOpen,
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
   };
@@ -100,7 +114,6 @@ class Watch implements PoolObserver {
   /** From each 429 to the next call of its target. */
   readonly pauses: number[] = [];
   readonly circuitOfA: { state: string; atMs: number }[] = [];
-  callsWhileOpen = 0;
   readonly #begunAt = performance.now();
   readonly #limitedAt = new Map<string, number>();
 
@@ -108,7 +121,6 @@ class Watch implements PoolObserver {
     const limitedAt = this.#limitedAt.get(site.provider);
     this.#limitedAt.delete(site.provider);
     if (limitedAt !== undefined) this.pauses.push(performance.now() - limitedAt);
-    if (site.provider === 'a' && this.circuitOfA.at(-1)?.state === 'OPEN') this.callsWhileOpen += 1;
   }
 
   ended(site: CallSite, { code }: Parameters<PoolObserver['ended']>[1]): void {

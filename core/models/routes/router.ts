@@ -73,12 +73,7 @@ export class Router {
     return this.#among(job, to, job.bounds.signal, attempts);
   }
 
-  #hedged<T>(
-    job: Job,
-    { route }: Plan,
-    targets: readonly Target[],
-    attempts: Attempts<T>,
-  ): Promise<Answered<T>> {
+  #hedged<T>(job: Job, { route }: Plan, targets: readonly Target[], attempts: Attempts<T>): Promise<Answered<T>> {
     if (route?.hedge === undefined) return this.#among(job, targets, job.bounds.signal, attempts);
     return hedged({
       ...{ job, targets, hedge: route.hedge },
