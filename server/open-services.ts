@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
+import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -17,8 +18,13 @@ import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
+<<<<<<< HEAD
 import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
+=======
+import type { Access } from './authenticate.ts';
+>>>>>>> main
 import type { Config } from './config-schema.ts';
+import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
@@ -30,6 +36,7 @@ import { version } from './version.ts';
 export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
+  readonly access: Access;
   /** The embedding model of the local provider is loaded. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
@@ -87,6 +94,9 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
+  const apiKeys = postgresApiKeyStore(database);
+  const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
+  opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -114,6 +124,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     models,
     schemas,
     storedRuns,
+    apiKeys,
+    keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
     admit,
@@ -128,7 +140,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
+  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
 }
 
 function limitsOf({ limits, timeouts }: Config): Services['limits'] {
