@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { baseUrl, count, text } from './config/fields.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
-import { isLoopback } from './loopback.ts';
 
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
@@ -155,7 +154,6 @@ export const configSchema = z
       path: ['redisUrl'],
       message: 'REDIS_URL needs DATABASE_URL: several instances cannot share an embedded database',
     });
-<<<<<<< HEAD
   })
   .superRefine(
     (config, context) => {
@@ -165,15 +163,8 @@ export const configSchema = z
       for (const { path, message } of poolFaults(config))
         context.addIssue({ code: 'custom', path: [...path], message });
     },
-    { when: () => true },
-  )
-  .refine(({ host, apiKey }) => typeof host !== 'string' || isLoopback(host) || apiKey !== undefined, {
-    path: ['host'],
-    error: 'other machines reach this address, which needs authentication: set SLUICE_API_KEY, or bind to 127.0.0.1',
     // Beside other faults too: all are to be mended at once.
-    when: () => true,
-=======
->>>>>>> main
-  });
+    { when: () => true },
+  );
 
 export type Config = z.infer<typeof configSchema>;

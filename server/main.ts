@@ -8,11 +8,8 @@ import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createHttpServer, type Serving } from './http-server.ts';
-<<<<<<< HEAD
 import { isLoopback } from './loopback.ts';
-=======
 import { accessAtStart } from './open-access.ts';
->>>>>>> main
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';

@@ -18,11 +18,8 @@ import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
-<<<<<<< HEAD
-import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
-=======
 import type { Access } from './authenticate.ts';
->>>>>>> main
+import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
