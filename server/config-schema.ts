@@ -103,24 +103,6 @@ const tenant = z.strictObject({
   allowUnknownPrice: z.boolean().default(false),
 });
 
-<<<<<<< HEAD
-=======
-const model = z.strictObject({
-  name: text,
-  capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
-  contextWindow: z.number().int().positive().optional(),
-  inputUsdPerMillion: z.number().nonnegative().optional(),
-  cachedInputUsdPerMillion: z.number().nonnegative().optional(),
-  outputUsdPerMillion: z.number().nonnegative().optional(),
-  attachments: z.array(text).optional(),
-  dimensions: z.number().int().positive().optional(),
-  /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
-  coalesce: z.boolean().optional(),
-  /** A whole reply is given again to the same question for so long; it is a call of the provider no more. */
-  cache: z.strictObject({ ttlMs: count(1, 30 * 86_400_000, 3_600_000) }).optional(),
-});
-
->>>>>>> main
 const openai = z.strictObject({
   apiKey: text.nullable().default(null),
   baseUrl: baseUrl('the key goes into OPENAI_API_KEY').optional(),

@@ -38,7 +38,7 @@ export function defaultChatModel({ chatModel, openai, routes }: PoolConfig): str
 }
 
 export function routeOptions(config: PoolConfig): RouteOptions[] {
-  return Object.entries(config.routes).map(([name, { targets, hedge, ...route }]) => ({
+  return Object.entries(config.routes).map(([name, { targets, hedge, cache: _cache, ...route }]) => ({
     name,
     ...route,
     targets: targets.map((target) => ({ ...target, provider: target.provider ?? defaultProvider(config) })),

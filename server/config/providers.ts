@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { baseUrl, text } from './fields.ts';
+import { baseUrl, count, text } from './fields.ts';
 import { presetNames } from './presets.ts';
 
 const atMost = z.number().int().positive().optional();
@@ -14,6 +14,14 @@ const limits = {
   tokensPerMinute: atMost,
 };
 
+/** What the same questions to a model or a route have in common. */
+const sharing = {
+  /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
+  coalesce: z.boolean().optional(),
+  /** A whole reply is given again to the same question for so long; it is a call of the provider no more. */
+  cache: z.strictObject({ ttlMs: count(1, 30 * 86_400_000, 3_600_000) }).optional(),
+};
+
 export const model = z.strictObject({
   name: text,
   capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
@@ -24,8 +32,7 @@ export const model = z.strictObject({
   outputUsdPerMillion: z.number().nonnegative().optional(),
   attachments: z.array(text).optional(),
   dimensions: atMost,
-  /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
-  coalesce: z.boolean().optional(),
+  ...sharing,
   ...limits,
 });
 
@@ -74,7 +81,7 @@ const route = z.strictObject({
       }),
     )
     .min(1),
-  coalesce: z.boolean().default(false),
+  ...sharing,
   largerContext: text.optional(),
   midStreamFallback: z.boolean().default(false),
   hedge: hedge.optional(),

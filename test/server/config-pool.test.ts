@@ -33,7 +33,7 @@ describe('providers and routes in a configuration', () => {
       { GROQ_KEY: 'gsk-secret' },
     );
     expect(config.providers['groq']).toMatchObject({ preset: 'groq', apiKey: 'gsk-secret', closed: false });
-    expect(config.routes['smart']).toMatchObject({ policy: 'fallback', coalesce: false, midStreamFallback: false });
+    expect(config.routes['smart']).toMatchObject({ policy: 'fallback', midStreamFallback: false });
   });
 
   it('report every fault at once, each under its path', async () => {
