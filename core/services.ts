@@ -11,6 +11,7 @@ import type { UsageStore } from './contracts/usage-store.ts';
 import type { HealthReport } from './health.ts';
 import type { Models } from './models/models.ts';
 import type { Runs } from './runs/runs.ts';
+import type { Admit } from './spending/admission.ts';
 
 export interface Limits extends ChatLimits {
   /** `first` at most; of messages and events: maxFirstMessages. */
@@ -37,5 +38,7 @@ export interface Services {
   readonly storedRuns: StoredRunStore;
   readonly usage: UsageStore;
   readonly runs: Runs;
+  /** Before an operation is executed, whatever brought it. */
+  readonly admit: Admit;
   readonly health: () => HealthReport;
 }

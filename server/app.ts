@@ -41,7 +41,10 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: ({ request, principal, requestId }) => createContext(services, principal, request.signal, requestId),
+    context: async ({ request, principal, requestId }) => {
+      await services.admit(principal);
+      return createContext(services, principal, request.signal, requestId);
+    },
     plugins: [
       useDeferStream(),
       describeOperations,

@@ -78,6 +78,27 @@ const telemetry = z.strictObject({
   runLog: logLevel,
 });
 
+const perMinute = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1)
+  .nullable()
+  .default(null);
+
+/** What all keys of a tenant, and its callers without one, may use together; null: not limited. */
+const tenant = z.strictObject({
+  limits: z
+    .strictObject({
+      requestsPerMinute: perMinute,
+      tokensPerMinute: perMinute,
+      budgetUsdPerDay: z.number().positive().max(1e9).nullable().default(null),
+      maxConcurrentRuns: perMinute,
+    })
+    .prefault({}),
+  allowUnknownPrice: z.boolean().default(false),
+});
+
 const model = z.strictObject({
   name: text,
   capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
@@ -131,6 +152,7 @@ export const configSchema = z
     localWorkers: count(1, 64, 1).optional(),
     openai: openai.prefault({}),
     limits: limits.prefault({}),
+    tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
     database: database.prefault({}),
     log: log.prefault({}),

@@ -20,6 +20,7 @@ import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Config } from './config-schema.ts';
 import { openLogs } from './open-logs.ts';
+import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -49,12 +50,27 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
   opened.defer(() => ledger.close());
+  const instance = randomUUID();
+  const logs = await openLogs(config, instance, logger);
+  opened.defer(() => logs.close());
+  const {
+    spending,
+    slots,
+    admit,
+    close: closeSpending,
+  } = openSpending(config, {
+    ...{ database, instance, logger },
+    rateLimiter: logs.rateLimiter,
+  });
+  opened.defer(closeSpending);
   const pool = createModels({
     providers: await providersOf(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
     limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
     observer: telemetry.pool,
+    spending,
+    rateLimiter: logs.rateLimiter,
     // Asking a model for the length of its vectors is nobody's cost.
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
@@ -63,9 +79,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const { eventLoopDelay } = telemetry;
-  const instance = randomUUID();
-  const logs = await openLogs(config, instance, logger);
-  opened.defer(() => logs.close());
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
@@ -88,6 +101,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
     observer: telemetry.runs,
+    slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
   const services: Services = {
@@ -100,6 +114,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     storedRuns,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
+    admit,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {

@@ -37,6 +37,8 @@ export interface ErrorDetails {
   readonly attempts?: number;
   readonly cost?: number;
   readonly limit?: number;
+  /** RFC 3339: when a budget that is spent begins anew. */
+  readonly renewsAt?: string;
   readonly requestId?: string;
   readonly runId?: string;
   /** JSON Schema faults, configuration faults and the like: one line each, with their path. */

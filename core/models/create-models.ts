@@ -123,7 +123,7 @@ class ModelPool implements Models {
   #begin(request: ModelRequest, options: CallOptions): ChatCall {
     const { signal, timeoutMs, tenant, payer = null } = options;
     const plan = this.#table.plan(request.model ?? this.#defaultChatModel, 'CHAT');
-    const input = new InputTokens(request.messages);
+    const input = new InputTokens(request);
     const label = plan.route === null ? labelOf(plan.choices[0].entry) : `route ${plan.name}`;
     const job = {
       kind: 'chat' as const,
@@ -133,7 +133,9 @@ class ModelPool implements Models {
       get inputTokens() {
         return input.count;
       },
+      isInputUncounted: input.hasUncounted,
       maxOutputTokens: request.maxOutputTokens ?? null,
+      choices: choicesOf(request),
       spent: (entry: CatalogueEntry, usage: Usage) => this.#taps.meter(entry.name, options).addUsage(usage),
       attempts: 0,
     };
@@ -158,6 +160,12 @@ class ModelPool implements Models {
       health: this.#targets.known(entry)?.health() ?? idleHealth,
     };
   }
+}
+
+/** `n` in the provider's options: only the first reply is passed on, and all are paid. */
+function choicesOf({ providerOptions }: ModelRequest): number {
+  const n = providerOptions?.['n'];
+  return typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
 }
 
 /** The first provider's own, or that of the first one that has any. */

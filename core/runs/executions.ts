@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import type { RunSlot } from '../contracts/run-slots.ts';
 import type { RunRecord, RunStore, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { executeRun } from './execute-run.ts';
 import { LiveRun } from './live-run.ts';
@@ -14,6 +15,8 @@ export interface Execution {
   readonly timeoutMs: number | null;
   /** How many follow it already. */
   readonly watchers: number;
+  /** Its place among those of its key; null: there is no such limit. Of a run that was taken over it is taken beside the work. */
+  readonly slot: RunSlot | null | Promise<RunSlot | null>;
 }
 
 /** The runs that this process executes: at most `maxRuns` at once, the others in a queue. */
@@ -64,7 +67,7 @@ export class Executions {
     );
   }
 
-  begin(run: RunRecord, { input, whenUnwatched, timeoutMs, watchers }: Execution): LiveRun {
+  begin(run: RunRecord, { input, whenUnwatched, timeoutMs, watchers, slot }: Execution): LiveRun {
     const live = new LiveRun(run, {
       policy: whenUnwatched,
       graceMs: this.#parts.limits.unwatchedGraceMs,
@@ -73,7 +76,7 @@ export class Executions {
       isFollowedElsewhere: () => this.#parts.signals.isFollowedElsewhere(run),
     });
     this.#live.set(mapKey(run), live);
-    this.#execute(live, input);
+    this.#execute(live, input, slot);
     if (this.#afterDrain !== null) this.#stop(live, this.#afterDrain);
     return live;
   }
@@ -94,7 +97,7 @@ export class Executions {
     else live.abort(shuttingDown());
   }
 
-  #execute(live: LiveRun, input: unknown): void {
+  #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
     const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer } = this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
@@ -102,6 +105,7 @@ export class Executions {
       ...{ log, clock, logger, eventLoopLagMs, store, observer },
       executor: executors[run.kind],
       release: () => stored.release(run),
+      freeSlot: async () => (await slot)?.free(),
     };
     let ending: Promise<void> | undefined;
     const begin = (): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Logger } from '../contracts/logger.ts';
 import type { RunKind } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunSignals } from '../contracts/run-signals.ts';
+import type { RunSlots } from '../contracts/run-slots.ts';
 import type { StoredRunStore, UnstoredRunStore } from '../contracts/run-store.ts';
 import type { Executor } from './live-run.ts';
 
@@ -33,6 +34,8 @@ export interface RunParts {
   readonly signals: RunSignals;
   readonly executors: Readonly<Record<RunKind, Executor>>;
   readonly limits: RunLimits;
+  /** How many runs each caller may have at once; left out: as many as there is room for. */
+  readonly slots?: RunSlots | undefined;
   /** How long this instance may be silent before others take its runs over, and how often a run may be lost that way. */
   readonly leaseMs: number;
   readonly maxAttempts: number;

@@ -1,6 +1,7 @@
 import type { MessageRecord } from '../contracts/conversation-store.ts';
 import type { EventLog, RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import type { RunSlot } from '../contracts/run-slots.ts';
 import type { NewRun, NewTurn, RunRecord, RunStore, TakenRun } from '../contracts/run-store.ts';
 import { untilAborted } from '../models/calls/abortable.ts';
 import { endElsewhere } from './end-elsewhere.ts';
@@ -187,14 +188,28 @@ export class Runs {
     if (this.#draining) throw shuttingDown();
     this.#executions.assertRoom(this.#claiming);
     this.#claiming += 1;
+    let slot: RunSlot | null = null;
     try {
       const { run, stored, turn } = request;
+      slot = await this.#slot(request);
       const claim = await this.#store(stored).claim(run, turn, this.#parts.instance);
       if (!claim.created) return sameInput(claim.run, run.inputHash);
-      this.#executions.begin(claim.run, { ...run, watchers: this.#followers.count(run) });
+      this.#executions.begin(claim.run, { ...run, watchers: this.#followers.count(run), slot });
+      slot = null;
       return claim.run;
     } finally {
       this.#claiming -= 1;
+      void slot?.free();
+    }
+  }
+
+  /** Null: the run is not limited, or is there already, and is only asked for again. */
+  async #slot({ run }: StartRun): Promise<RunSlot | null> {
+    try {
+      return (await this.#parts.slots?.take(run)) ?? null;
+    } catch (error) {
+      if ((await this.find(run)) !== null) return null;
+      throw error;
     }
   }
 
@@ -221,7 +236,11 @@ export class Runs {
   }
 
   #goOn({ run, cancelReason, ...execution }: TakenRun): void {
-    const live = this.#executions.begin(run, { ...execution, watchers: this.#followers.count(run) });
+    const slot = (this.#parts.slots?.takeOver(run) ?? Promise.resolve(null)).catch((error: unknown) => {
+      this.#parts.logger.warn({ runId: run.runId, tenant: run.tenant, error }, 'a run goes on without being counted');
+      return null;
+    });
+    const live = this.#executions.begin(run, { ...execution, watchers: this.#followers.count(run), slot });
     if (cancelReason !== null) live.abort(cancelled(cancelReason));
   }
 

@@ -37,6 +37,7 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
     const closed = new AbortController();
     response.once('close', () => closed.abort());
     try {
+      await services.admit(principal);
       const input = parseRunAgentInput(bodyOf(request));
       const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
       const from = resumedAfter(key, request.headers);

@@ -71,7 +71,12 @@ export async function completeChat(router: Router, chat: ChatCall): Promise<Comp
   using _bounds = job.bounds;
   const { value: answer, target } = await router.answer(chat, (target, how) => {
     const work = { ...request, model: target.entry.name };
-    return target.run(job, how, (provider, signal, hear) => provider.complete(work, signal, hear), false);
+    return target.run(
+      job,
+      how,
+      (provider, signal, hear, bound) => provider.complete({ ...work, ...bound }, signal, hear),
+      false,
+    );
   });
   const { value: completion } = answer;
   const { tokens } = completion;
@@ -86,7 +91,7 @@ export async function completeChat(router: Router, chat: ChatCall): Promise<Comp
 
 function opened({ job, request }: ChatCall, target: Target, how: Try): Promise<Answer<OpenStream>> {
   const asked = { ...request, model: target.entry.name };
-  return target.open(job, how, (provider, signal, hear) => provider.chat(asked, signal, hear));
+  return target.open(job, how, (provider, signal, hear, bound) => provider.chat({ ...asked, ...bound }, signal, hear));
 }
 
 function mayReplace(error: unknown): error is GatewayError {

@@ -1,5 +1,6 @@
-import type { ChatMessage } from '../../contracts/model-provider.ts';
+import type { ChatRequest } from '../../contracts/model-provider.ts';
 import type { Usage } from '../../contracts/usage.ts';
+import { countTokens } from '../../text/tokens.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { countInput } from '../usage/token-estimate.ts';
 import type { CallBounds } from './call-bounds.ts';
@@ -15,32 +16,54 @@ export interface Job {
   readonly route: string | null;
   /** By our tokenizer; counted when it is first asked for. */
   readonly inputTokens: number;
+  /** What the input may be in the worst case where it cannot be counted: with attachments. */
+  readonly isInputUncounted: boolean;
   /** What the caller bounded the output to. */
   readonly maxOutputTokens: number | null;
+  /** Replies that are asked for at once. */
+  readonly choices: number;
   /** Hears what each provider call used. */
   spent(entry: CatalogueEntry, usage: Usage): void;
   /** Provider calls so far. */
   attempts: number;
 }
 
+type InputOf = Pick<ChatRequest, 'messages' | 'responseSchema' | 'providerOptions'>;
+
 /** Counts a prompt at most once, and only if somebody asks. */
 export class InputTokens {
-  readonly #messages: readonly ChatMessage[];
+  readonly #request: InputOf;
   #counted: number | null = null;
 
-  constructor(messages: readonly ChatMessage[]) {
-    this.#messages = messages;
+  constructor(request: InputOf) {
+    this.#request = request;
   }
 
   get count(): number {
-    this.#counted ??= countInput(this.#messages);
+    this.#counted ??=
+      countInput(this.#request.messages) + this.#besides.reduce((sum, text) => sum + countTokens(text), 0);
     return this.#counted;
+  }
+
+  /** Only the vendor knows what attachments come to. */
+  get hasUncounted(): boolean {
+    return this.#request.messages.some(({ attachments }) => (attachments?.length ?? 0) > 0);
+  }
+
+  /** What stands in the request beside its messages, and is read by the model too. */
+  get #besides(): readonly string[] {
+    const { responseSchema, providerOptions } = this.#request;
+    return [responseSchema, providerOptions?.['tools']].flatMap((value) =>
+      value === undefined ? [] : [JSON.stringify(value)],
+    );
   }
 
   /** Whether they are at most so many. A token is at least one byte: most prompts need no counting. */
   areAtMost(tokens: number): boolean {
     if (this.#counted !== null) return this.#counted <= tokens;
-    const bytes = this.#messages.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 8, 8);
+    const { messages } = this.#request;
+    const texts = [...messages.map(({ text }) => text), ...this.#besides];
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 8, 8);
     return bytes <= tokens || this.count <= tokens;
   }
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { EmbeddingLimits, EmbedReply } from '../../contracts/model-provider.ts';
+import type { Spending } from '../../contracts/spending.ts';
 import { cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../calls/call-bounds.ts';
 import { Refusal } from '../calls/refusal.ts';
 import type { CallOptions, EmbeddedText } from '../models.ts';
@@ -13,9 +14,11 @@ import {
   type EmbeddingJob,
   type EmbeddingPart,
   embeddingKey,
+  payerOf,
   type Waiter,
 } from './embedding-job.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
+import { type RefusedShare, reserveShares } from './embedding-spending.ts';
 
 export interface BatcherOptions extends GateOptions {
   /** Texts of one tenant that may wait for one model. */
@@ -29,6 +32,7 @@ export interface BatcherParts {
   readonly label: string;
   readonly limits: EmbeddingLimits;
   readonly price: Price | null;
+  readonly spending: Spending | undefined;
   readonly totalMs: number;
   readonly cache: EmbeddingCache;
   readonly calls: LiveCalls;
@@ -100,13 +104,14 @@ export class EmbeddingBatcher {
     return job;
   }
 
-  #wait(job: EmbeddingJob, { signal, meter, timeoutMs }: CallOptions): Promise<EmbeddedText> {
+  #wait(job: EmbeddingJob, { signal, meter, tenant, payer = null, timeoutMs }: CallOptions): Promise<EmbeddedText> {
     const { label, totalMs, limits } = this.#parts;
     const caller = this.#callers.get(signal) ?? this.#newCaller(signal);
     const limitMs = Math.min(timeoutMs ?? totalMs, totalMs);
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => this.#leave(waiter, tookTooLong(label, limitMs)), timerMs(limitMs));
-      const waiter: Waiter = { job, caller, meter, deadline, resolve, reject };
+      const bill = { meter, tenant, payer };
+      const waiter: Waiter = { job, caller, bill, deadline, resolve, reject };
       const isFirst = job.waiters.size === 0;
       job.waiters.add(waiter);
       caller.waiters.add(waiter);
@@ -188,10 +193,12 @@ export class EmbeddingBatcher {
     for (const caller of call.callers) caller.callsInFlight += 1;
     try {
       using _bounds = call.bounds;
-      this.#answer(call, await this.#parts.embed(call));
+      for (const refused of await reserveShares(call, this.#parts)) this.#refuse(call, refused);
+      if (call.jobs.length > 0) this.#answer(call, await this.#parts.embed(call));
     } catch (error) {
       this.#fail(call, error);
     } finally {
+      for (const reservation of call.reservations.values()) reservation?.settle(null);
       for (const caller of call.callers) caller.callsInFlight -= 1;
       this.#gate.ended();
     }
@@ -212,6 +219,19 @@ export class EmbeddingBatcher {
         waiter.resolve(answer);
       }
     }
+  }
+
+  /** Who cannot pay leaves; a text that somebody else waits for too goes with a later call, on that one's bill. */
+  #refuse(call: EmbeddingCall, { job, payer, error }: RefusedShare): void {
+    if (job.waiters.size > 0) call.wanted -= 1;
+    job.call = null;
+    for (const waiter of [...job.waiters]) {
+      if (payerOf(waiter.bill) !== payer) continue;
+      this.#detach(waiter);
+      waiter.reject(error);
+    }
+    if (job.waiters.size === 0) this.#forget(job);
+    else this.#separate.push({ jobs: [job], hunt: null });
   }
 
   #fail(call: EmbeddingCall, error: unknown): void {

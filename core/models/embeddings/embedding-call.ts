@@ -2,7 +2,7 @@ import type { EmbedReply } from '../../contracts/model-provider.ts';
 import type { CallBounds } from '../calls/call-bounds.ts';
 import type { EmbeddedText } from '../models.ts';
 import type { Price, UsageMeter } from '../usage/usage-meter.ts';
-import type { EmbeddingCall, EmbeddingPart } from './embedding-job.ts';
+import { type EmbeddingCall, type EmbeddingPart, payerOf } from './embedding-job.ts';
 
 export function embeddingCall({ jobs, hunt }: EmbeddingPart, bounds: CallBounds): EmbeddingCall {
   const waiters = jobs.map((job) => [...job.waiters]);
@@ -11,7 +11,8 @@ export function embeddingCall({ jobs, hunt }: EmbeddingPart, bounds: CallBounds)
     hunt,
     bounds,
     callers: new Set(waiters.flat().map(({ caller }) => caller)),
-    payers: waiters.flatMap(([first]) => (first === undefined ? [] : [first.meter])),
+    payers: waiters.flatMap(([first]) => (first === undefined ? [] : [first.bill])),
+    reservations: new Map(),
     wanted: jobs.length,
   };
   for (const job of jobs) {
@@ -48,14 +49,20 @@ export function billEmbeddings(call: EmbeddingCall, reply: EmbedReply, price: Pr
   const sent = reply.tokens === null || reply.tokens === 0 ? null : reply.tokens;
   const shares = sent === null ? weights : shareTokens(sent, weights);
   const bills = new Map<UsageMeter, number>();
+  const reserved = new Map<string, number>();
   const embedded = reply.vectors.map((vector, index) => {
     const tokens = shares[index] ?? 0;
-    const payer = call.payers[index];
-    if (payer !== undefined) bills.set(payer, (bills.get(payer) ?? 0) + tokens);
+    const bill = call.payers[index];
+    if (bill === undefined) return { vector, tokens };
+    bills.set(bill.meter, (bills.get(bill.meter) ?? 0) + tokens);
+    reserved.set(payerOf(bill), (reserved.get(payerOf(bill)) ?? 0) + tokens);
     return { vector, tokens };
   });
   for (const [meter, inputTokens] of bills) {
     meter.add({ inputTokens, cachedInputTokens: 0, outputTokens: 0 }, price, sent === null);
+  }
+  for (const [payer, inputTokens] of reserved) {
+    call.reservations.get(payer)?.settle({ inputTokens, cachedInputTokens: 0, outputTokens: 0 });
   }
   return embedded;
 }

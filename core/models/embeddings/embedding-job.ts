@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Reservation } from '../../contracts/spending.ts';
 import type { CallBounds } from '../calls/call-bounds.ts';
 import type { EmbeddedText } from '../models.ts';
 import type { UsageMeter } from '../usage/usage-meter.ts';
@@ -15,11 +16,19 @@ export interface Caller {
   callsInFlight: number;
 }
 
+/** Who pays for a text. */
+export interface Bill {
+  readonly meter: UsageMeter;
+  readonly tenant: string;
+  /** The id of the API key. */
+  readonly payer: string | null;
+}
+
 /** One `embed()` that has not been answered. */
 export interface Waiter {
   readonly job: EmbeddingJob;
   readonly caller: Caller;
-  readonly meter: UsageMeter;
+  readonly bill: Bill;
   readonly deadline: NodeJS.Timeout;
   resolve(embedded: EmbeddedText): void;
   reject(error: unknown): void;
@@ -47,6 +56,11 @@ export interface Hunt {
   readonly patience: number;
 }
 
+/** By tenant and key; null: they have no limit. */
+export type ReservedShares = Map<string, Reservation | null>;
+
+export const payerOf = ({ tenant, payer }: Bill): string => `${payer ?? ''} ${tenant}`;
+
 /** Texts that go together. */
 export interface EmbeddingPart {
   readonly jobs: readonly EmbeddingJob[];
@@ -56,9 +70,13 @@ export interface EmbeddingPart {
 
 /** One provider call. */
 export interface EmbeddingCall extends EmbeddingPart {
+  /** Without those whose payers had not enough left. */
+  jobs: readonly EmbeddingJob[];
   readonly callers: ReadonlySet<Caller>;
   /** Who pays for each text: its first waiter when the call began, also when that one has left since. */
-  readonly payers: readonly UsageMeter[];
+  payers: readonly Bill[];
+  /** What was set aside for it, by payer. */
+  readonly reservations: ReservedShares;
   readonly bounds: CallBounds;
   /** Jobs that somebody still waits for; at 0 the call is aborted. */
   wanted: number;

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
-import type { ChatChunk, HearRates, ModelProvider } from '../../contracts/model-provider.ts';
+import type { ChatChunk, ChatRequest, HearRates, ModelProvider } from '../../contracts/model-provider.ts';
 import type { CallSite, PoolObserver } from '../../contracts/pool-observer.ts';
 import type { Reservation, Spending } from '../../contracts/spending.ts';
 import type { Usage } from '../../contracts/usage.ts';
@@ -38,6 +38,9 @@ export interface Try {
   readonly signal: AbortSignal;
 }
 
+/** What the request must ask for, since the worst case that was set aside for it rests on it. */
+export type OutputBound = Pick<ChatRequest, 'maxOutputTokens'>;
+
 /** A provider call that has answered, or begun to. */
 export interface Answer<T> {
   readonly value: T;
@@ -59,6 +62,8 @@ const limitedKeyRestMs = 1_000;
 const refusedKeyRestMs = 60_000;
 /** What a reply of unknown length is taken to use of the tokens per minute, until it is known. */
 const usualOutputTokens = 1_024;
+/** What attachments may come to, of a model whose window nobody knows. */
+const usualContextWindow = 128_000;
 
 /**
  * One model of one provider, and all that stands around it: circuit, queue, limits, keys, reservation, deadlines, and the record of its
@@ -104,12 +109,12 @@ export class Target {
   run<T>(
     job: Job,
     how: Try,
-    work: (provider: ModelProvider, signal: AbortSignal, hear: HearRates) => Promise<T>,
+    work: (provider: ModelProvider, signal: AbortSignal, hear: HearRates, bound: OutputBound) => Promise<T>,
     latency: boolean,
   ): Promise<Answer<T>> {
-    return this.#attempt(job, how, latency ? 'latency' : 'whole', (key) =>
+    return this.#attempt(job, how, latency ? 'latency' : 'whole', (key, bound) =>
       untilAborted(
-        work(key.key.provider, how.signal, (rates) => key.hear(rates)),
+        work(key.key.provider, how.signal, (rates) => key.hear(rates), bound),
         how.signal,
       ),
     );
@@ -118,12 +123,17 @@ export class Target {
   open(
     job: Job,
     how: Try,
-    begin: (provider: ModelProvider, signal: AbortSignal, hear: HearRates) => AsyncIterable<ChatChunk>,
+    begin: (
+      provider: ModelProvider,
+      signal: AbortSignal,
+      hear: HearRates,
+      bound: OutputBound,
+    ) => AsyncIterable<ChatChunk>,
   ): Promise<Answer<OpenStream>> {
-    return this.#attempt(job, how, 'stream', async (key) => {
+    return this.#attempt(job, how, 'stream', async (key, bound) => {
       const hear: HearRates = (rates) => key.hear(rates);
       const stream = new TimedStream(
-        (signal) => begin(key.key.provider, signal, hear),
+        (signal) => begin(key.key.provider, signal, hear, bound),
         how.signal,
         this.#options.silence,
         this.label,
@@ -154,7 +164,7 @@ export class Target {
     job: Job,
     how: Try,
     kind: 'whole' | 'latency' | 'stream',
-    call: (key: TargetKey) => Promise<T>,
+    call: (key: TargetKey, bound: OutputBound) => Promise<T>,
   ): Promise<Answer<T>> {
     const { observer } = this.#options;
     this.#circuit.admit();
@@ -163,12 +173,15 @@ export class Target {
     const begunAt = performance.now();
     let isCalled = false;
     try {
-      reservation = await this.#reserve(job, how.signal);
+      const reserving = this.#reserve(job, how.signal);
+      reservation = reserving instanceof Promise ? await reserving : reserving;
+      how.signal.throwIfAborted();
+      const bound = reservation?.maxOutputTokens ?? null;
       const value = await this.#circuit.run(() => {
         isCalled = true;
         job.attempts += 1;
         if (how.number === 1) this.retries.countCall();
-        return call(pass.key);
+        return call(pass.key, bound === null ? {} : { maxOutputTokens: bound });
       });
       const firstMs = performance.now() - begunAt;
       this.#window.countSuccess(kind === 'whole' ? null : firstMs);
@@ -180,7 +193,7 @@ export class Target {
       if (isCalled) this.#learn(error, pass.key, begunAt);
       else pass.key.correct(-1, -pass.tokens);
       pass.release();
-      reservation?.settle(null);
+      this.#settle(job, reservation, isCalled && kind !== 'latency' && isEndedByUs(error) ? readOnly(job) : null);
       if (isCalled) observer?.ended(this.site(job), outcomeOf(error, begunAt, null, null, how.number));
       throw error;
     }
@@ -201,7 +214,7 @@ export class Target {
     return pass;
   }
 
-  #reserve(job: Job, signal: AbortSignal): Promise<Reservation> | null {
+  #reserve(job: Job, signal: AbortSignal): ReturnType<Spending['reserve']> {
     const { spending } = this.#options;
     if (spending === undefined) return null;
     const { entry } = this;
@@ -214,7 +227,10 @@ export class Target {
       get inputTokens() {
         return job.inputTokens;
       },
-      maxOutputTokens: job.kind === 'embedding' ? 0 : (job.maxOutputTokens ?? entry.maxOutputTokens ?? 16_384),
+      inputBound: job.isInputUncounted ? (entry.contextWindow ?? usualContextWindow) : null,
+      maxOutputTokens: job.kind === 'embedding' ? 0 : job.maxOutputTokens,
+      modelMaxOutputTokens: entry.maxOutputTokens,
+      choices: job.choices,
     };
     return spending.reserve(planned, signal);
   }
@@ -235,16 +251,21 @@ export class Target {
         this.#circuit.countFailure(error);
         this.#options.onOutcome(error);
       }
-      const usage: Usage | null = used === null ? null : usageOf(used.tokens, this.entry.price, used.estimated);
-      reservation?.settle(usage);
+      const usage = this.#settle(job, reservation, used);
       const site = this.site(job);
       const outputTokens = usage?.outputTokens ?? null;
       observer?.ended(site, outcomeOf(error, begunAt, firstMs, outputTokens, how.number));
-      if (usage === null) return;
-      pass.key.correct(0, usage.inputTokens + usage.outputTokens - pass.tokens);
-      job.spent(this.entry, usage);
-      observer?.spent(site, usage);
+      if (usage !== null) pass.key.correct(0, usage.inputTokens + usage.outputTokens - pass.tokens);
     };
+  }
+
+  #settle(job: Job, reservation: Reservation | null, used: Used | null): Usage | null {
+    const usage = used === null ? null : usageOf(used.tokens, this.entry.price, used.estimated);
+    reservation?.settle(usage);
+    if (usage === null) return null;
+    job.spent(this.entry, usage);
+    this.#options.observer?.spent(this.site(job), usage);
+    return usage;
   }
 
   /** What a failed call says of the target and of the key that it was made by. */
@@ -291,6 +312,15 @@ function outcomeOf(
 function isFailure(error: unknown): boolean {
   if (error === null) return false;
   return !(error instanceof GatewayError) || !['CANCELLED', 'BAD_INPUT', 'UPSTREAM_REJECTED'].includes(error.code);
+}
+
+/** What was sent has been read by the provider, though we did not wait for what it would write; it is billed for that. */
+function isEndedByUs(error: unknown): boolean {
+  return error instanceof GatewayError && (error.code === 'CANCELLED' || error.code === 'UPSTREAM_TIMEOUT');
+}
+
+function readOnly({ inputTokens }: Job): Used {
+  return { tokens: { inputTokens, cachedInputTokens: 0, outputTokens: 0 }, estimated: true };
 }
 
 function isCancelled(error: unknown): boolean {

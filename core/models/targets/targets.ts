@@ -98,6 +98,7 @@ export class Targets {
         limits: entry.provider.embeddingLimits,
         price: entry.price,
         totalMs: this.#timeouts.totalMs,
+        spending: this.#options.spending,
         cache: this.#cache,
         calls: this.#calls,
         embed: (call) => embed(target, call, this.#tryOptions),
@@ -135,7 +136,8 @@ async function embed(target: Target, call: EmbeddingCall, options: TryOptions): 
   const job: Job = {
     kind: 'embedding',
     bounds: call.bounds,
-    ...{ tenant: '', payer: null, route: null, inputTokens, maxOutputTokens: null },
+    ...{ tenant: '', payer: null, route: null },
+    ...{ inputTokens, isInputUncounted: false, maxOutputTokens: null, choices: 1 },
     spent: () => {},
     attempts: 0,
   };
