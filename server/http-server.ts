@@ -9,7 +9,7 @@ import { setCors } from './cors.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
-import { requestScope } from './request-scope.ts';
+import { inOperation, requestScope } from './request-scope.ts';
 import { metricsPath, metricsRefusal } from './telemetry/metrics/metrics-endpoint.ts';
 import { Operation, type Transport } from './telemetry/operations/operation.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -113,11 +113,9 @@ async function handle(
   if (path === agUiPath) {
     const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
-    const operation = beginOperation(parts, 'ag-ui', context, response);
+    const operation = beginOperation(parts, 'ag-ui', context, request, response);
     operation.is('ag-ui', null);
-    return requestScope.run({ requestId, operation }, () =>
-      now.agUi({ headers: request.headers, body }, response, context),
-    );
+    return inOperation(operation, () => now.agUi({ headers: request.headers, body }, response, context));
   }
   if (request.headers['transfer-encoding'] !== undefined) {
     const body = await readBody(request, maxBytes);
@@ -126,17 +124,18 @@ async function handle(
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
-  const operation = beginOperation(parts, 'http', context, response);
-  await requestScope.run({ requestId, operation }, () => now.app(request, response, context));
+  const operation = beginOperation(parts, 'http', context, request, response);
+  await inOperation(operation, () => now.app(request, response, context));
 }
 
 function beginOperation(
   { telemetry }: HttpParts,
   transport: Transport,
   { requestId, principal }: ServerContext,
+  { headers: { traceparent } }: IncomingMessage,
   response: ServerResponse,
 ): Operation {
-  const operation = new Operation(transport, requestId, principal, telemetry.operations);
+  const operation = new Operation({ transport, requestId, principal, traceparent }, telemetry.operations);
   response.once('close', () => {
     if (!response.writableFinished) operation.failed('CANCELLED');
     operation.end();
