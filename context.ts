@@ -1,3 +1,4 @@
+import type { KeyLimits, Scope } from './core/contracts/api-key-store.ts';
 import type { CallOptions } from './core/models/models.ts';
 import type { Services } from './core/services.ts';
 import type { Loaders } from './loaders/index.ts';
@@ -10,8 +11,10 @@ export interface Principal {
   /** Null in open mode. */
   readonly keyName: string | null;
   readonly scopes: readonly Scope[];
+  readonly limits: KeyLimits;
+  /** Whether a budget may be spent on models whose price nobody knows. */
+  readonly allowUnknownPrice: boolean;
 }
-export type Scope = 'SEARCH' | 'CHAT' | 'AGENT' | 'INGEST' | 'RECOMMEND' | 'ADMIN' | 'OPERATOR';
 
 /** What a resolver is given, the same on HTTP, SSE and WebSocket. */
 export interface Context {

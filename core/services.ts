@@ -1,5 +1,7 @@
+import type { KeyServices } from './access/api-keys.ts';
 import type { ChatLimits } from './chat/check-chat-input.ts';
 import type { ResponseSchemas } from './chat/response-schemas.ts';
+import type { ApiKeyStore } from './contracts/api-key-store.ts';
 import type { Clock } from './contracts/clock.ts';
 import type { CollectionStore } from './contracts/collection-store.ts';
 import type { ConversationStore } from './contracts/conversation-store.ts';
@@ -38,6 +40,8 @@ export interface Services {
   readonly storedRuns: StoredRunStore;
   readonly usage: UsageStore;
   readonly runs: Runs;
+  readonly apiKeys: ApiKeyStore;
+  readonly keyChanged: KeyServices['keyChanged'];
   /** Before an operation is executed, whatever brought it. */
   readonly admit: Admit;
   readonly health: () => HealthReport;

@@ -100,7 +100,7 @@ export function chatInput(input: StartChatArgs): ChatInput {
             mode: retrieval.mode ?? 'HYBRID',
             filter: retrieval.filter ?? null,
             rerank: retrieval.rerank ?? false,
-            perDocument: retrieval.perDocument ?? null,
+            perDocument: retrieval.perDocument === undefined ? 3 : retrieval.perDocument,
           },
     verify: input.verify ?? false,
     timeoutMs: input.timeoutMs ?? null,

@@ -1,4 +1,5 @@
 import { GatewayError } from '../core/contracts/gateway-error.ts';
+import { nodeScopes } from './node-scopes.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -7,21 +8,10 @@ export function encodeId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
 }
 
-/** The types that have ids; a test holds them against the schema. */
-export const nodeTypes: ReadonlySet<string> = new Set([
-  'ChatRun',
-  'Collection',
-  'Conversation',
-  'Document',
-  'IngestRun',
-  'Message',
-  'Passage',
-]);
-
 /** Null when it is no id that this gateway gave out. */
 export function parseId(globalId: string): { readonly typename: string; readonly id: string } | null {
   const [typename = '', id = '', ...rest] = Buffer.from(globalId, 'base64url').toString().split(':');
-  return rest.length === 0 && nodeTypes.has(typename) && uuid.test(id) ? { typename, id } : null;
+  return rest.length === 0 && Object.hasOwn(nodeScopes, typename) && uuid.test(id) ? { typename, id } : null;
 }
 
 /** The id inside, of the type that was expected; BAD_INPUT names the argument otherwise. */

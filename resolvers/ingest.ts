@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { GatewayError } from '../core/contracts/gateway-error.ts';
 import type { RunRecord } from '../core/contracts/run-store.ts';
 import { startIngest as startIngestInCore } from '../core/search/ingest-run.ts';
+import type { DocumentInput } from '../core/search/screen-documents.ts';
 import { jsonObject } from './chat.ts';
 
 export interface StartIngestArgs {
@@ -23,12 +25,19 @@ export function startIngest(
   return startIngestInCore(services, principal, {
     runId: input.runId?.toLowerCase() ?? randomUUID(),
     in: input.in ?? 'default',
-    documents: input.documents.map(({ externalId, text, title, url, metadata }, index) => ({
-      externalId,
-      text,
-      title: title ?? null,
-      url: url ?? null,
-      metadata: jsonObject(metadata, `documents[${index}].metadata`) ?? {},
+    documents: input.documents.map(({ externalId, text, title, url, metadata }) => ({
+      ...{ externalId, text, title: title ?? null, url: url ?? null },
+      ...metadataOf(metadata),
     })),
   });
+}
+
+/** One bad document is a failure of its own: the others are ingested all the same. */
+function metadataOf(value: unknown): Pick<DocumentInput, 'metadata' | 'fault'> {
+  try {
+    return { metadata: jsonObject(value, 'metadata') ?? {} };
+  } catch (fault) {
+    if (!(fault instanceof GatewayError)) throw fault;
+    return { metadata: {}, fault };
+  }
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { assertSeesKind, visibleKinds } from '../core/access/scopes.ts';
 import type { RunKind } from '../core/contracts/run-event.ts';
 import type { RunRecord, RunStatus } from '../core/contracts/run-store.ts';
 import { checkFirst, decodeRunCursor, encodeRunCursor } from '../core/pagination.ts';
@@ -9,8 +10,13 @@ import { type Connection, connectionOf, type PageArgs, pageInfoOf, pageOf } from
 import { orNull } from './found.ts';
 import { type RunEventView, viewOf } from './run-event-view.ts';
 
-export function findRun({ runId }: { readonly runId: string }, { loaders }: Context): Promise<RunRecord | null> {
-  return orNull(loaders.run.load(runId.toLowerCase()));
+export async function findRun(
+  { runId }: { readonly runId: string },
+  { loaders, principal }: Context,
+): Promise<RunRecord | null> {
+  const run = await orNull(loaders.run.load(runId.toLowerCase()));
+  if (run !== null) assertSeesKind(principal, run.kind);
+  return run;
 }
 
 export async function listRuns(
@@ -23,14 +29,25 @@ export async function listRuns(
 ): Promise<Connection<RunRecord>> {
   const { kind, status, user } = args;
   if (user != null) assertStorable(user, 'user');
-  const filter = { ...(kind ? { kind } : {}), ...(status ? { status } : {}), ...(user == null ? {} : { user }) };
+  if (kind) assertSeesKind(principal, kind);
+  const kinds = kind ? [kind] : visibleKinds(principal);
+  const filter = {
+    ...(kinds === null ? {} : { kinds }),
+    ...(status ? { status } : {}),
+    ...(user == null ? {} : { user }),
+  };
   const scope = `runs:${principal.tenant}:${JSON.stringify(filter)}`;
   const page = pageOf(scope, args, services.limits.maxFirst);
   return connectionOf(scope, await services.storedRuns.list(principal.tenant, filter, page, signal), args);
 }
 
 export async function cancelRun({ runId }: { readonly runId: string }, { services, principal, signal }: Context) {
-  return { run: await services.runs.cancel({ tenant: principal.tenant, runId: runId.toLowerCase() }, signal) };
+  const key = { tenant: principal.tenant, runId: runId.toLowerCase() };
+  if (visibleKinds(principal) !== null) {
+    const run = await services.runs.find(key, signal);
+    if (run !== null) assertSeesKind(principal, run.kind);
+  }
+  return { run: await services.runs.cancel(key, signal) };
 }
 
 export function finishedRun(run: RunRecord, { services, signal }: Context): Promise<RunRecord> {

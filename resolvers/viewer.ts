@@ -1,4 +1,5 @@
-import type { Context } from '../context.ts';
+import type { Context, Principal } from '../context.ts';
+import type { KeyLimits } from '../core/contracts/api-key-store.ts';
 
 export function viewer({ principal }: Context) {
   return principal;
@@ -11,19 +12,8 @@ export function usageReport(
   return services.usage.report(principal.tenant, since ?? null, signal);
 }
 
-export interface CallerLimits {
-  readonly requestsPerMinute: number | null;
-  readonly tokensPerMinute: number | null;
-  readonly budgetUsdPerDay: number | null;
-  readonly maxConcurrentRuns: number | null;
-}
-
-/** Of a gateway without keys: the process has a bound on runs, nothing is limited per caller. */
-export function callerLimits({ services }: Context): CallerLimits {
-  return {
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-    budgetUsdPerDay: null,
-    maxConcurrentRuns: services.limits.maxRuns,
-  };
+/** The process has a bound on runs, which holds for every key. */
+export function callerLimits({ limits }: Principal, { services }: Context): KeyLimits {
+  const { maxRuns } = services.limits;
+  return { ...limits, maxConcurrentRuns: Math.min(limits.maxConcurrentRuns ?? maxRuns, maxRuns) };
 }

@@ -112,6 +112,7 @@ builder.mutationField('startChat', (t) =>
   t.field({
     type: StartChatPayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['CHAT'] },
     description: 'Starts a turn and returns at once; follow it with runEvents, or wait for run.reply.',
     args: { input: t.arg({ type: StartChatInput, required: true }) },
     resolve: async (_root, args, ctx) => ({ run: await startChat(asArgs(args), ctx) }),

@@ -33,6 +33,7 @@ builder.node(CollectionRef, {
     }),
     documents: t.field({
       type: DocumentConnectionRef,
+      authScopes: { oneOf: ['SEARCH'] },
       description: 'Most recently changed first.',
       args: {
         first: t.arg.int({ defaultValue: 20 }),
@@ -49,6 +50,7 @@ builder.queryFields((t) => ({
   collections: t.field({
     type: CollectionConnectionRef,
     nullable: true,
+    authScopes: { oneOf: ['SEARCH', 'INGEST'] },
     description: 'By name.',
     args: { first: t.arg.int({ defaultValue: 20 }), after: t.arg.string() },
     resolve: (_root, args, ctx) => listCollections({ ...args, first: args.first ?? 20 }, ctx),
@@ -56,6 +58,7 @@ builder.queryFields((t) => ({
   collection: t.field({
     type: CollectionRef,
     nullable: true,
+    authScopes: { oneOf: ['SEARCH', 'INGEST'] },
     description: 'Null when there is none of that name.',
     args: { name: t.arg.string({ required: true }) },
     resolve: (_root, args, ctx) => findCollection(args, ctx),
@@ -87,6 +90,7 @@ builder.mutationFields((t) => ({
   createCollection: t.field({
     type: CreateCollectionPayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['INGEST'] },
     description: 'CONFLICT when the name is taken.',
     args: { input: t.arg({ type: CreateCollectionInput, required: true }) },
     resolve: async (_root, { input }, ctx) => ({ collection: await createCollection(input, ctx) }),
@@ -94,6 +98,7 @@ builder.mutationFields((t) => ({
   deleteCollection: t.field({
     type: DeletePayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['INGEST'] },
     description: 'Deletes the collection with everything in it; counts its documents.',
     args: { name: t.arg.string({ required: true }) },
     resolve: (_root, args, ctx) => deleteCollection(args, ctx),
@@ -101,6 +106,7 @@ builder.mutationFields((t) => ({
   deleteDocuments: t.field({
     type: DeletePayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['INGEST'] },
     description: 'Exactly one of externalIds and filter.',
     args: {
       in: t.arg.string({ required: true, description: 'Name of the collection.' }),

@@ -42,6 +42,7 @@ builder.queryField('conversations', (t) =>
   t.field({
     type: ConversationConnectionRef,
     nullable: true,
+    authScopes: { oneOf: ['CHAT'] },
     description: 'Newest first; of one end user, when the app passed `user`.',
     args: { first: t.arg.int({ defaultValue: 20 }), after: t.arg.string(), user: t.arg.string() },
     resolve: (_root, args, ctx) => listConversations({ ...args, first: args.first ?? 20 }, ctx),
@@ -65,6 +66,7 @@ builder.mutationFields((t) => ({
   updateConversation: t.field({
     type: UpdateConversationPayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['CHAT'] },
     description: 'Changes the title.',
     args: { input: t.arg({ type: UpdateConversationInput, required: true }) },
     resolve: (_root, { input }, ctx) => updateConversation({ ...input, id: String(input.id) }, ctx),
@@ -72,6 +74,7 @@ builder.mutationFields((t) => ({
   deleteConversation: t.field({
     type: DeletePayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['CHAT'] },
     description: 'Its messages go with it; its runs stay.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }, ctx) => deleteConversation({ id: String(id) }, ctx),

@@ -38,6 +38,7 @@ builder.node(DocumentRef, {
     }),
     passages: t.field({
       type: PassageConnectionRef,
+      authScopes: { oneOf: ['SEARCH'] },
       description: 'The whole text, in order, with overlaps.',
       args: { first: t.arg.int({ defaultValue: 20 }), after: t.arg.string() },
       resolve: (document, args, ctx) => passagesOf(document, { ...args, first: args.first ?? 20 }, ctx),

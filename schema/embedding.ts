@@ -16,6 +16,7 @@ builder.queryField('embedding', (t) =>
   t.field({
     type: EmbeddingRef,
     nullable: true,
+    authScopes: { oneOf: ['SEARCH'] },
     description:
       'Vector of one text. Aliased and nested uses are batched into as few provider calls as its limits allow.',
     args: {

@@ -26,6 +26,7 @@ HealthRef.implement({
 builder.queryField('health', (t) =>
   t.field({
     type: HealthRef,
+    authScopes: { anyKey: true },
     description: 'How the gateway and its parts are, as far as it knows without asking.',
     resolve: (_root, _args, { services }) => services.health(),
   }),

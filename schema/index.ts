@@ -1,5 +1,6 @@
 import { GraphQLDeferDirective, specifiedDirectives } from 'graphql';
 import { builder } from './builder.ts';
+import './api-keys.ts';
 import './chat.ts';
 import './cited-text.ts';
 import './collection.ts';

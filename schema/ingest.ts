@@ -34,6 +34,7 @@ builder.mutationField('startIngest', (t) =>
   t.field({
     type: StartIngestPayloadRef,
     nullable: true,
+    authScopes: { oneOf: ['INGEST'] },
     description:
       'Starts taking documents in and returns at once. A bad document is reported in `failures`; the others are kept.',
     args: { input: t.arg({ type: StartIngestInput, required: true }) },

@@ -53,6 +53,7 @@ ModelRef.implement({
 builder.queryField('models', (t) =>
   t.field({
     type: [ModelRef],
+    authScopes: { anyKey: true },
     description: 'Models this gateway can route to, with price and live health.',
     resolve: async (_root, _args, { services, signal }) => [...(await services.models.list(signal))],
   }),

@@ -1,3 +1,4 @@
+import { runScopes } from '../core/access/scopes.ts';
 import { errorCodes } from '../core/contracts/gateway-error.ts';
 import type { RunErrorRecord } from '../core/contracts/run-event.ts';
 import type { IngestFailureRecord, RunRecord } from '../core/contracts/run-store.ts';
@@ -133,6 +134,7 @@ builder.queryFields((t) => ({
   run: t.field({
     type: RunRef,
     nullable: true,
+    authScopes: { oneOf: runScopes },
     description: 'A run by the id that it was started with; null when there is none.',
     args: { runId: t.arg({ type: 'UUID', required: true }) },
     resolve: (_root, args, ctx) => findRun(args, ctx),
@@ -140,6 +142,7 @@ builder.queryFields((t) => ({
   runs: t.field({
     type: RunConnectionRef,
     nullable: true,
+    authScopes: { oneOf: runScopes },
     description: 'Stored runs, newest first.',
     args: {
       first: t.arg.int({ defaultValue: 20 }),
@@ -161,6 +164,7 @@ builder.mutationField('cancelRun', (t) =>
   t.field({
     type: CancelRunPayloadRef,
     nullable: true,
+    authScopes: { oneOf: runScopes },
     description: 'Stops the work and the provider call behind it. Idempotent; a finished run is returned as it is.',
     args: { runId: t.arg({ type: 'UUID', required: true }) },
     resolve: (_root, args, ctx) => cancelRun(args, ctx),

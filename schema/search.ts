@@ -81,6 +81,7 @@ builder.queryField('search', (t) =>
   t.field({
     type: SearchConnectionRef,
     nullable: true,
+    authScopes: { oneOf: ['SEARCH'] },
     description:
       'Hybrid, vector or keyword search over one collection. N aliased searches cost one embeddings call and one SQL statement.',
     args: {
@@ -107,6 +108,7 @@ builder.queryField('search', (t) =>
 builder.objectFields(DocumentRef, (t) => ({
   similar: t.field({
     type: [SearchEdgeRef],
+    authScopes: { oneOf: ['SEARCH'] },
     description: 'Documents of the same collection that are nearest in meaning, itself left out.',
     args: { first: t.arg.int({ required: false, defaultValue: 5 }) },
     resolve: (document, args, ctx) => similarTo(document, { first: args.first ?? 5 }, ctx),
@@ -114,6 +116,7 @@ builder.objectFields(DocumentRef, (t) => ({
   summary: t.field({
     type: CitedTextRef,
     nullable: true,
+    authScopes: { oneOf: ['SEARCH'] },
     description: 'A short text over the document, with citations. Deferrable.',
     args: { model: t.arg.string(), maxWords: t.arg.int({ required: false, defaultValue: 60 }) },
     resolve: (document, args, ctx) => summariseDocument(document, { ...args, maxWords: args.maxWords ?? 60 }, ctx),

@@ -1,3 +1,4 @@
+import { runScopes } from '../core/access/scopes.ts';
 import { chat } from '../subscriptions/chat.ts';
 import { runEvents } from '../subscriptions/run-events.ts';
 import { builder } from './builder.ts';
@@ -8,6 +9,7 @@ import { selects } from './selects.ts';
 builder.subscriptionFields((t) => ({
   runEvents: t.field({
     type: RunEventRef,
+    authScopes: { oneOf: runScopes },
     description:
       'Follow any run, from its beginning or from after a cursor, as often and by as many as wish. Ends after the terminal event. A run that is not there yet is waited for (5 s), so a client can follow first and start second.',
     args: { runId: t.arg({ type: 'UUID', required: true }), after: t.arg.string() },
@@ -16,6 +18,7 @@ builder.subscriptionFields((t) => ({
   }),
   chat: t.field({
     type: RunEventRef,
+    authScopes: { oneOf: ['CHAT'] },
     description:
       'Start and follow in one operation. With a runId it is safe to send again: it attaches to the run that exists.',
     args: { input: t.arg({ type: StartChatInput, required: true }), after: t.arg.string() },

@@ -1,10 +1,11 @@
 import type { Principal } from '../context.ts';
+import type { KeyLimits } from '../core/contracts/api-key-store.ts';
 import type { UsageReportRecord } from '../core/contracts/usage-store.ts';
-import { type CallerLimits, callerLimits, usageReport, viewer } from '../resolvers/viewer.ts';
+import { callerLimits, usageReport, viewer } from '../resolvers/viewer.ts';
 import { builder } from './builder.ts';
 import { UsageRef } from './usage.ts';
 
-const ScopeRef = builder.enumType('Scope', {
+export const ScopeRef = builder.enumType('Scope', {
   description: 'ADMIN: keys and limits of its own tenant. OPERATOR: of every tenant.',
   values: ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN', 'OPERATOR'] as const,
 });
@@ -33,9 +34,9 @@ UsageReportRef.implement({
   }),
 });
 
-const LimitsRef = builder.objectRef<CallerLimits>('Limits');
+export const LimitsRef = builder.objectRef<KeyLimits>('Limits');
 LimitsRef.implement({
-  description: 'What the caller may use; null: not limited.',
+  description: 'What a key may use; null: not limited.',
   fields: (t) => ({
     requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
     tokensPerMinute: t.exposeInt('tokensPerMinute', { nullable: true }),
@@ -51,7 +52,7 @@ ViewerRef.implement({
     tenant: t.exposeString('tenant'),
     keyName: t.exposeString('keyName', { nullable: true, description: 'Null in open mode.' }),
     scopes: t.field({ type: [ScopeRef], resolve: (principal) => [...principal.scopes] }),
-    limits: t.field({ type: LimitsRef, resolve: (_principal, _args, ctx) => callerLimits(ctx) }),
+    limits: t.field({ type: LimitsRef, resolve: (principal, _args, ctx) => callerLimits(principal, ctx) }),
     usage: t.field({
       type: UsageReportRef,
       args: { since: t.arg({ type: 'DateTime', description: 'To the minute; left out: everything that is kept.' }) },
@@ -63,6 +64,7 @@ ViewerRef.implement({
 builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
+    authScopes: { anyKey: true },
     description: 'Who is calling: key, tenant, scopes, and what has been spent.',
     resolve: (_root, _args, ctx) => viewer(ctx),
   }),

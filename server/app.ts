@@ -21,6 +21,8 @@ export const graphqlSsePath = '/graphql/stream';
 export interface ServerContext {
   readonly principal: Principal;
   readonly requestId: string;
+  /** Fires with the reason when the caller's key is revoked or expires; null: it is not watched here. */
+  readonly ended: AbortSignal | null;
 }
 
 export type App = YogaServerInstance<ServerContext, Context>;
@@ -41,9 +43,10 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: async ({ request, principal, requestId }) => {
+    context: async ({ request, principal, requestId, ended }) => {
       await services.admit(principal);
-      return createContext(services, principal, request.signal, requestId);
+      const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
+      return createContext(services, principal, signal, requestId);
     },
     plugins: [
       useDeferStream(),

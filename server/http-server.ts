@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { type AgUi, agUiPath } from './ag-ui/ag-ui.ts';
 import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
@@ -22,7 +23,8 @@ const plainConnections = 1_000;
 
 export interface HttpParts {
   readonly config: Config;
-  readonly authenticate: Authenticate;
+  /** As long as the database is not open, nobody's but of the static key. */
+  readonly access: () => Access;
   readonly logger: Logger;
   readonly telemetry: Pick<Telemetry, 'registry' | 'operations' | 'countAnswer'>;
   /** Null until the gateway is ready, and again when it drains; the text says why. */
@@ -69,7 +71,7 @@ async function handle(
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const { config, authenticate, state } = parts;
+  const { config, logger, state } = parts;
   const path = pathOf(request);
   const now = state();
   if (path === '/health') return answer(response, 200, { ok: true });
@@ -81,7 +83,8 @@ async function handle(
   if (path === '/') return redirect(response, graphqlPath);
   if (!paths.includes(path) && path !== metricsPath)
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
-  if (!allowsOrigin(request, config)) {
+  const access = parts.access();
+  if (!allowsOrigin(request, config, access.isOpen)) {
     return refuse(response, 403, 'FORBIDDEN', originRefused);
   }
   if (path === metricsPath) return metrics(parts, request, response);
@@ -90,16 +93,9 @@ async function handle(
   if (path === graphqlPath && wantsGraphiql(request)) return graphiqlPage(request, response);
   if (!('app' in now))
     return refuse(response, 503, 'UPSTREAM_UNAVAILABLE', `The gateway is not ready: ${now.notReady}.`, true);
-  const principal = authenticate(request.headers.authorization);
-  if (principal === null) {
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    return refuse(
-      response,
-      401,
-      'UNAUTHENTICATED',
-      'This gateway needs its key: send the header Authorization: Bearer <key>.',
-    );
-  }
+  const principal = await known(access, request, response, logger);
+  // Also when the client left while the key was looked up.
+  if (principal === null || response.destroyed) return;
   if (path === graphqlSsePath && usesSingleConnection(request)) {
     return refuse(response, 405, 'BAD_INPUT', 'Use graphql-sse with distinct connections (singleConnection: false).');
   }
@@ -108,7 +104,7 @@ async function handle(
     return refuse(response, 405, 'BAD_INPUT', `${agUiPath} takes a RunAgentInput by POST, got ${request.method}.`);
   }
   const maxBytes = config.limits.maxBodyBytes;
-  const context: ServerContext = { principal, requestId };
+  const context: ServerContext = { principal, requestId, ended: endOfAccess(access, principal, request, response) };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
   if (path === agUiPath) {
     const body = await readBody(request, maxBytes);
@@ -145,12 +141,20 @@ function beginOperation(
 
 /** For Prometheus; also while the gateway is not ready yet, or stops. */
 async function metrics(
-  { config, authenticate, telemetry: { registry } }: HttpParts,
+  { config, access, telemetry: { registry } }: HttpParts,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { authorization } = request.headers;
-  switch (metricsRefusal(authorization, authenticate(authorization), config.metrics.token)) {
+  switch (
+    metricsRefusal(
+      authorization,
+      await access()
+        .authenticate(authorization)
+        .catch(() => null),
+      config.metrics.token,
+    )
+  ) {
     case null: {
       response.writeHead(200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' });
       response.end(await registry.metrics());
@@ -176,6 +180,42 @@ async function metrics(
 
 function pathOf({ url }: IncomingMessage): string {
   return (url ?? '/').split('?')[0] ?? '/';
+}
+
+/** Who calls; null: the request is refused. */
+async function known(
+  access: Access,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): Promise<Principal | null> {
+  try {
+    const principal = await access.authenticate(headers.authorization);
+    if (principal !== null) return principal;
+  } catch (error) {
+    logger.error({ requestId: requestScope.getStore()?.requestId, error }, 'an API key could not be looked up');
+    refuse(response, 503, 'UPSTREAM_UNAVAILABLE', 'The API key cannot be looked up now; try again later.', true);
+    return null;
+  }
+  response.setHeader('WWW-Authenticate', 'Bearer');
+  const how = 'This gateway needs a key: send the header Authorization: Bearer <key>.';
+  refuse(response, 401, 'UNAUTHENTICATED', how);
+  return null;
+}
+
+/** Fires when the caller's key ends before the answer does. Who needs no key is told so on streams only: others end by themselves. */
+function endOfAccess(
+  access: Access,
+  principal: Principal,
+  { headers, url = '' }: IncomingMessage,
+  response: ServerResponse,
+): AbortSignal | null {
+  const isStream = headers.accept?.includes('text/event-stream') || url.startsWith(agUiPath);
+  if (principal.keyId === null && !isStream) return null;
+  const ended = new AbortController();
+  const held = access.hold(principal, (reason) => ended.abort(reason));
+  response.once('close', () => held[Symbol.dispose]());
+  return ended.signal;
 }
 
 /** The client's own id where it is fit to be logged. */

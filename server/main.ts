@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { keepRetention } from '../core/runs/retention.ts';
 import { createAgUi } from './ag-ui/ag-ui.ts';
 import { createApp } from './app.ts';
-import { createAuthenticate } from './authenticate.ts';
 import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
 import { type Config, isLoopback } from './config-schema.ts';
 import { createHttpServer, type Serving } from './http-server.ts';
+import { accessAtStart } from './open-access.ts';
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -38,11 +38,11 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   ].filter((secret) => secret != null);
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };
-  const authenticate = createAuthenticate(config.apiKey);
+  let access = accessAtStart(config);
   await using starting = new AsyncDisposableStack();
   const telemetry = starting.use(createTelemetry(config, logger));
   const tracing = starting.use(await openTracing(config));
-  const server = createHttpServer({ config, authenticate, logger, telemetry, state: () => state });
+  const server = createHttpServer({ config, access: () => access, logger, telemetry, state: () => state });
   server.listen(config.port, config.host);
   await once(server, 'listening');
   starting.defer(async () => {
@@ -52,6 +52,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const opened = await openServices(config, logger, telemetry);
   starting.defer(() => opened.close());
   const { services } = opened;
+  access = opened.access;
   for (let other = await services.runs.enter(); other !== null; other = await services.runs.enter()) {
     state = { notReady: whyNotIn(other) };
     logger.warn({ other: other.instance }, state.notReady);
@@ -70,7 +71,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   await opened.modelReady;
   const app = createApp(services, config);
   const toClientError = createToClientError(logger);
-  const sockets = attachWebSocket(server, { app, config, authenticate, toClientError, logger, telemetry });
+  const sockets = attachWebSocket(server, { app, config, access, toClientError, logger, telemetry });
   serviceMetrics(telemetry.registry, { services, database: opened.database, sockets: sockets.count });
   state = { app, agUi: createAgUi(services, toClientError) };
   starting.move();

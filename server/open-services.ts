@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
+import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -18,7 +19,9 @@ import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
+import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
+import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
@@ -29,6 +32,7 @@ import { version } from './version.ts';
 export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
+  readonly access: Access;
   /** The embedding model of the local provider is loaded. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
@@ -85,6 +89,9 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
+  const apiKeys = postgresApiKeyStore(database);
+  const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
+  opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -113,6 +120,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     models,
     schemas,
     storedRuns,
+    apiKeys,
+    keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
     admit,
@@ -127,7 +136,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, modelReady: local.ready, close: () => close.disposeAsync() };
+  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
 }
 
 async function providersOf({ openai }: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {

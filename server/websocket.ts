@@ -9,7 +9,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { type App, graphqlPath } from './app.ts';
-import { type Authenticate, authorizationOf } from './authenticate.ts';
+import { type Access, authorizationOf } from './authenticate.ts';
 import { type ToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
@@ -23,13 +23,16 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 const serviceRestart = 1012;
 /** Clients give up at once: after graphql-ws's own "Forbidden" they would send the same wrong key again and again. */
 const unauthenticated = 4401;
+/** Of a key that ended meanwhile. Clients connect again, and are refused by the code above unless they bring another key. */
+const forbidden = 4403;
+const tryAgainLater = 1013;
 const settleWithinMs = 1_000;
 const closeWithinMs = 1_000;
 
 interface Parts {
   readonly app: App;
   readonly config: Config;
-  readonly authenticate: Authenticate;
+  readonly access: Access;
   readonly toClientError: ToClientError;
   readonly logger: Logger;
   readonly telemetry: Pick<Telemetry, 'operations'>;
@@ -48,13 +51,13 @@ export interface AttachedSockets {
 
 /** graphql-ws on the path of HTTP, through the same plugins. */
 export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
-  const { config, authenticate, toClientError, logger, telemetry } = parts;
+  const { config, access, toClientError, logger, telemetry } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: config.limits.maxBodyBytes });
   const operations = new WeakMap<WebSocket, SocketOperations>();
   const principals = new WeakMap<WebSocket, Principal>();
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refused = refusal(request, sockets.clients.size, config);
+    const refused = refusal(request, sockets.clients.size, config, access.isOpen);
     if (refused !== null) return refuseUpgrade(socket, refused);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       operations.set(webSocket, new SocketOperations(webSocket));
@@ -67,13 +70,15 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
 
   useServer(
     {
-      onConnect: ({ connectionParams, extra }) => {
-        const principal = authenticate(authorizationOf(connectionParams));
-        if (principal === null) {
-          extra.socket.close(unauthenticated, 'UNAUTHENTICATED: send the key in connectionParams.authorization');
-          return false;
-        }
-        principals.set(extra.socket, principal);
+      onConnect: async ({ connectionParams, extra: { socket } }) => {
+        const principal = await known(connectionParams, socket);
+        // It may have been closed while the key was looked up: nothing would ever let go of it.
+        if (principal === null || socket.readyState !== socket.OPEN) return false;
+        principals.set(socket, principal);
+        const held = access.hold(principal, ({ message }) =>
+          socket.close(forbidden, closeReason(`FORBIDDEN: ${message}`)),
+        );
+        socket.once('close', () => held[Symbol.dispose]());
         return true;
       },
       onSubscribe: ({ extra }, id, payload) => {
@@ -120,6 +125,24 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
     },
     sockets,
   );
+  /** Who connects; null: the socket is closed, with a code that says what to do. */
+  async function known(
+    connectionParams: Readonly<Record<string, unknown>> | undefined,
+    socket: WebSocket,
+  ): Promise<Principal | null> {
+    try {
+      const principal = await access.authenticate(authorizationOf(connectionParams));
+      if (principal === null) {
+        socket.close(unauthenticated, 'UNAUTHENTICATED: send the key in connectionParams.authorization');
+      }
+      return principal;
+    } catch (error) {
+      logger.error({ error }, 'an API key could not be looked up');
+      socket.close(tryAgainLater, 'UPSTREAM_UNAVAILABLE: the API key cannot be looked up now');
+      return null;
+    }
+  }
+
   return { count: () => sockets.clients.size, close: () => closeAll(sockets, operations) };
 }
 
@@ -138,7 +161,7 @@ async function prepare(
     operationName: operationName ?? undefined,
     extensions: extensions ?? undefined,
   };
-  const enveloped = app.getEnveloped({ request, params, principal, requestId });
+  const enveloped = app.getEnveloped({ request, params, principal, requestId, ended: null });
   try {
     const document = enveloped.parse(query);
     const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
@@ -163,14 +186,14 @@ function traceparentIn({ extensions }: SubscribePayload, request: IncomingMessag
   return extensions?.['traceparent'] ?? request.headers['traceparent'];
 }
 
-function refusal(request: IncomingMessage, open: number, config: Config): UpgradeRefusal | null {
+function refusal(request: IncomingMessage, open: number, config: Config, isOpen: boolean): UpgradeRefusal | null {
   const path = (request.url ?? '').split('?')[0] ?? '';
   const limit = config.limits.maxSockets;
   if (path !== graphqlPath) {
     const message = `There is no WebSocket at ${path}; the endpoint is ${graphqlPath}.`;
     return { status: '404 Not Found', code: 'NOT_FOUND', message, retryable: false };
   }
-  if (!allowsOrigin(request, config)) {
+  if (!allowsOrigin(request, config, isOpen)) {
     return { status: '403 Forbidden', code: 'FORBIDDEN', message: originRefused, retryable: false };
   }
   if (open < limit) return null;
@@ -182,6 +205,14 @@ function tooManyOperations(limit: number): GraphQLError {
   return new GraphQLError(`${limit} operations are under way on this socket (limits.maxOperationsPerSocket).`, {
     extensions: { code: 'RATE_LIMITED', retryable: true, limit },
   });
+}
+
+/** The protocol has room for 123 bytes. */
+function closeReason(text: string): string {
+  return Buffer.from(text)
+    .subarray(0, 123)
+    .toString()
+    .replace(/\uFFFD+$/, '');
 }
 
 /** Errors of GraphQL itself, such as a bad variable, get their code here; ours have theirs. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { runNotFound } from '../core/runs/run-error.ts';
 import { type StartChatArgs, startChat } from '../resolvers/chat.ts';
 import type { RunEventView } from '../resolvers/run-event-view.ts';
 import { type FollowArgs, follow } from './run-events.ts';
@@ -11,7 +12,10 @@ export async function chat(
 ): Promise<AsyncIterable<RunEventView>> {
   const runId = args.input.runId?.toLowerCase() ?? randomUUID();
   // Before anything is started: a cursor that is not of this run must not cost a generation.
-  const events = follow({ tenant: context.principal.tenant, runId }, args, context);
+  const key = { tenant: context.principal.tenant, runId };
+  const events = follow(key, args, context);
+  // Nor one of a run that is gone: whoever has seen events of it would be given another answer as their continuation.
+  if (args.after != null && (await context.services.runs.find(key, context.signal)) === null) throw runNotFound(runId);
   await startChat({ input: { ...args.input, runId } }, context);
   return events;
 }

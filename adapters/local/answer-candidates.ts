@@ -20,6 +20,8 @@ export interface Candidate {
 const maxLength = 500;
 /** What a citation mark looks like. Inside a quoted sentence it would become a citation of the answer. */
 const marks = /\s*(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|【\s*\d[^】]*】)/;
+/** An image is no sentence, whatever its description says. */
+const image = /!\[[^\]]*\][([]/;
 const trailingMarks = new RegExp(`(?:${marks.source})+$`);
 
 /** The sentences of prose in the sources. Overlapping passages say some twice: the first one stays. */
@@ -65,6 +67,7 @@ function isQuotable(text: string): boolean {
     !/[:：]$/.test(text) &&
     !/\n\s*>/.test(text) &&
     !marks.test(text) &&
+    !image.test(text) &&
     // An open code span would swallow the mark that follows.
     backticks % 2 === 0
   );

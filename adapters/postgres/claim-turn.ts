@@ -24,11 +24,7 @@ export async function claimWithTurn(
   const [row] = await transaction.query<RunRow>('run-claim', insertRun({ ...run, detail }, instance));
   if (row === undefined) return null;
   await openConversation(transaction, tenant, turn.conversation);
-  const parentId = await parentOf(transaction, run, turn);
-  if (turn.question !== null) {
-    const question = { ...turn.question, conversationId, parentId };
-    await transaction.query('question-insert', insertMessage(tenant, question, sql`(select) as one_row`));
-  }
+  await placeQuestion(transaction, run, turn);
   return { ...runOf(row), detail };
 }
 
@@ -58,33 +54,47 @@ async function openConversation(
 
 interface TurnRow {
   readonly busy_run_id: string | null;
-  readonly newest_id: string | null;
   readonly parent_conversation_id: string | null;
   readonly parent_role: MessageRole | null;
 }
 
-/** The message that the question follows, once the turn is known to be allowed. */
-async function parentOf(transaction: Queryable, run: NewRun, turn: NewTurn): Promise<string | null> {
+/**
+ * Writes the question after the message that it follows, and then looks whether the turn was allowed: one that was not takes
+ * the question back with all else. A statement of its own, after the lock: it sees what the turn before this one wrote.
+ */
+async function placeQuestion(transaction: Queryable, run: NewRun, turn: NewTurn): Promise<void> {
   const { tenant } = run;
-  const { parentMessageId } = turn;
-  if (turn.beginsAnew === true) return null;
-  // A statement of its own: after the lock, so that it sees what the turn before this one wrote.
+  const { question, parentMessageId, beginsAnew = false } = turn;
+  const conversationId = turn.conversation.id;
+  const follows = beginsAnew ? sql`null` : parentMessageId === null ? sql`checked.newest_id` : sql`${parentMessageId}`;
+  const written =
+    question === null
+      ? sql``
+      : sql`, written as (${insertMessage(tenant, { ...question, conversationId, parentId: follows }, sql`checked`)})`;
   const [row] = await transaction.query<TurnRow>(
-    'turn-check',
-    sql`select
-        (select runs.run_id from runs where runs.tenant = ${tenant} and runs.conversation_id = ${turn.conversation.id}
-          and ${underWay} and runs.run_id <> ${run.runId} limit 1) as busy_run_id,
-        (select messages.id from messages
-          where messages.tenant = ${tenant} and messages.conversation_id = ${turn.conversation.id}
-          order by messages.created_at desc, messages.id desc limit 1) as newest_id,
-        parent.conversation_id as parent_conversation_id, parent.role as parent_role
-      from (select) as one_row
-      left join messages parent on parent.tenant = ${tenant} and parent.id = ${parentMessageId}`,
+    'question-insert',
+    sql`with checked as materialized (
+        select
+          (select runs.run_id from runs where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId}
+            and ${underWay} and runs.run_id <> ${run.runId} limit 1) as busy_run_id,
+          (select messages.id from messages
+            where messages.tenant = ${tenant} and messages.conversation_id = ${conversationId}
+            order by messages.created_at desc, messages.id desc limit 1) as newest_id,
+          parent.conversation_id as parent_conversation_id, parent.role as parent_role
+        from (select) as one_row
+        left join messages parent on parent.tenant = ${tenant} and parent.id = ${parentMessageId}
+      )${written}
+      select busy_run_id, parent_conversation_id, parent_role from checked`,
   );
-  if (row === undefined) throw new Error('turn-check returns one row');
+  if (row === undefined) throw new Error('question-insert returns one row');
+  if (!beginsAnew) assertAllowed(row, turn);
+}
+
+function assertAllowed(row: TurnRow, turn: NewTurn): void {
+  const { parentMessageId } = turn;
   if (parentMessageId === null) {
     if (row.busy_run_id !== null) throw busy(row.busy_run_id);
-    return row.newest_id;
+    return;
   }
   if (row.parent_conversation_id === null) {
     throw new GatewayError('NOT_FOUND', `parentMessageId: there is no message ${parentMessageId}`);
@@ -98,7 +108,6 @@ async function parentOf(transaction: Queryable, run: NewRun, turn: NewTurn): Pro
       `parentMessageId: without a message it must be a USER message, to be answered again; ${parentMessageId} is ${row.parent_role}`,
     );
   }
-  return parentMessageId;
 }
 
 function busy(runId: string): GatewayError {

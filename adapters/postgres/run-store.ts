@@ -88,9 +88,9 @@ async function byRunIds(
   return rows.map(runOf);
 }
 
-function conditions({ kind, status, user }: RunFilter): SQL {
+function conditions({ kinds, status, user }: RunFilter): SQL {
   return sql.join([
-    ...(kind === undefined ? [] : [sql`and runs.kind = ${kind} `]),
+    ...(kinds === undefined ? [] : [sql`and runs.kind = any(${sql.param([...kinds])}::text[]) `]),
     ...(status === undefined ? [] : [sql`and runs.status = ${status} `]),
     ...(user === undefined ? [] : [sql`and runs.end_user = ${user} `]),
   ]);

@@ -16,6 +16,7 @@ export interface RedisRunSignalsOptions {
   readonly renewEveryMs?: number;
 }
 
+const known: ReadonlySet<RunSignal['type']> = new Set(['cancel', 'released', 'key-changed']);
 const askPatienceMs = 2_000;
 
 /** By publish and subscribe, over one more connection: what is sent while it is away is lost. */
@@ -77,7 +78,7 @@ function signalOf(text: string, instance: string): RunSignal | null {
   try {
     const { from, signal } = JSON.parse(text) as { readonly from: string; readonly signal: RunSignal };
     if (from === instance) return null;
-    return signal.type === 'cancel' || signal.type === 'released' ? signal : null;
+    return known.has(signal.type) ? signal : null;
   } catch {
     return null;
   }

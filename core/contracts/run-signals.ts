@@ -4,10 +4,12 @@ export type RunSignal =
   /** Somebody wants it cancelled; the store has it too. */
   | { readonly type: 'cancel'; readonly key: RunKey; readonly reason: string }
   /** Runs were given back: whoever has room takes them over without waiting for its next look. */
-  | { readonly type: 'released' };
+  | { readonly type: 'released' }
+  /** The API key of this prefix was created or revoked: whoever remembers it looks anew. */
+  | { readonly type: 'key-changed'; readonly prefix: string };
 
 /**
- * What instances tell each other of runs. Only haste: a signal may be lost, and whoever listens finds out by itself later.
+ * What instances tell each other of runs, and of the keys that start them. Only haste: a signal may be lost, and whoever listens finds out by itself later.
  */
 export interface RunSignals {
   /** To every other instance. Never throws, and waits for nothing. */

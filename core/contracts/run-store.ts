@@ -97,7 +97,7 @@ export interface RunPatch {
 }
 
 export interface RunFilter {
-  readonly kind?: RunKind;
+  readonly kinds?: readonly RunKind[];
   readonly status?: RunStatus;
   readonly user?: string;
 }

@@ -16,9 +16,9 @@ export function listRuns(runs: Iterable<RunRecord>, filter: RunFilter, page: Pag
   return { items: matching.slice(0, page.first), hasNext: matching.length > page.first };
 }
 
-export function matches(run: RunRecord, { kind, status, user }: RunFilter): boolean {
+export function matches(run: RunRecord, { kinds, status, user }: RunFilter): boolean {
   return (
-    (kind === undefined || run.kind === kind) &&
+    (kinds === undefined || kinds.includes(run.kind)) &&
     (status === undefined || run.status === status) &&
     (user === undefined || run.user === user)
   );

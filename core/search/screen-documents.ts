@@ -9,6 +9,8 @@ export interface DocumentInput {
   readonly title: string | null;
   readonly url: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Why it cannot be taken, where that was seen before; the rest of it is then not looked at. */
+  readonly fault?: GatewayError;
 }
 
 /** Parts what can be taken from what cannot, before anything is stored: each bad document is a failure of its own. */
@@ -20,6 +22,7 @@ export function screenDocuments(
   const failures: IngestFailureRecord[] = [];
   for (const document of documents) {
     try {
+      if (document.fault) throw document.fault;
       checkDocument(document, limits.maxDocumentChars);
       if (accepted.has(document.externalId)) {
         throw new GatewayError('BAD_INPUT', 'externalId stands twice in this ingest; the first document was taken.');

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
+import { assertOneOf } from '../../core/access/scopes.ts';
 import { startChat } from '../../core/chat/start-chat.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
@@ -33,10 +34,13 @@ export type AgUi = (request: AgUiRequest, response: ServerResponse, context: Ser
  * wrong before the first event is an HTTP error, what is wrong afterwards is RUN_ERROR.
  */
 export function createAgUi(services: Services, toClientError: ToClientError): AgUi {
-  return async (request, response, { principal }) => {
+  return async (request, response, { principal, ended }) => {
     const closed = new AbortController();
     response.once('close', () => closed.abort());
+    // A key that ends is told on the stream, which is open still.
+    const until = ended === null ? closed.signal : AbortSignal.any([closed.signal, ended]);
     try {
+      assertOneOf(principal, ['CHAT']);
       await services.admit(principal);
       const input = parseRunAgentInput(bodyOf(request));
       const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
@@ -47,7 +51,7 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
       closed.signal.throwIfAborted();
       using stream = new EventStream(response, encodeRunCursor(key, from), closed.signal);
       try {
-        for await (const { seq, events } of translatedRun(services, run, knownAs(input, run), from, closed.signal)) {
+        for await (const { seq, events } of translatedRun(services, run, knownAs(input, run), from, until)) {
           await stream.send(events, encodeRunCursor(key, seq));
         }
       } catch (error) {

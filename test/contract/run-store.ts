@@ -256,10 +256,12 @@ export function runStoreContract(name: string, open: () => RunStoreUnderTest): v
       const ids = async (filter: RunFilter) =>
         (await store.list(tenant, filter, { first: 10, after: null })).items.map(({ item }) => item.runId).toSorted();
       expect(await ids({})).toEqual([plain, ann, ingest].map((run) => run.runId).toSorted());
-      expect(await ids({ kind: 'INGEST' })).toEqual([ingest.runId]);
+      expect(await ids({ kinds: ['INGEST'] })).toEqual([ingest.runId]);
       expect(await ids({ status: 'RUNNING' })).toEqual([ann.runId]);
       expect(await ids({ user: 'ann' })).toEqual([ann.runId, ingest.runId].toSorted());
-      expect(await ids({ user: 'ann', kind: 'CHAT', status: 'QUEUED' })).toEqual([]);
+      expect(await ids({ user: 'ann', kinds: ['CHAT'], status: 'QUEUED' })).toEqual([]);
+      expect(await ids({ kinds: ['CHAT', 'INGEST'], user: 'ann' })).toEqual([ann.runId, ingest.runId].toSorted());
+      expect(await ids({ kinds: [] })).toEqual([]);
       expect(await ids({ user: '' })).toEqual([]);
     });
 

@@ -7,6 +7,7 @@ import { parseAllDocuments } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configSchema } from '../../server/config-schema.ts';
 import { createHttpServer } from '../../server/http-server.ts';
+import { accessAtStart } from '../../server/open-access.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
 import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 import { parseDockerfile } from './dockerfile.ts';
@@ -90,7 +91,7 @@ describe('deploy/kubernetes.yaml', () => {
     const logger = createLogger({ level: 'silent', secrets: [] });
     const state = () => ({ notReady: 'it is opening its database' });
     using telemetry = createTelemetry(config, logger);
-    const parts = { config, authenticate: () => null, logger, telemetry, state };
+    const parts = { config, access: () => accessAtStart(config), logger, telemetry, state };
     const server = createHttpServer(parts).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -139,6 +139,7 @@ describe('an ingest', () => {
       [{ externalId: 'surrogate', text: 'ab\ud83d' }, /^text .*surrogate.* at position 2/],
       [{ externalId: 'title', text: 'fine', title: 'a\0' }, /^title .*NUL/],
       [{ externalId: 'metadata', text: 'fine', metadata: { key: 'a\0' } }, /^metadata.*NUL/],
+      [{ externalId: 'list', text: 'fine', metadata: ['a'] }, /^metadata must be a JSON object, got a list/],
       [
         { externalId: 'long', text: 'x '.repeat(500_001) },
         /at most 1000000 characters \(limits\.maxDocumentChars\), got/,
@@ -147,11 +148,11 @@ describe('an ingest', () => {
       [{ externalId: '', text: 'nameless' }, /^externalId must be 1–500 characters, got 0/],
     ];
     const run = await ingestRun(gateway, [...good, ...bad.map(([document]) => document)], collection);
-    expect(run).toMatchObject({ status: 'SUCCEEDED', documentsTotal: 11, documentsDone: 3, error: null });
+    expect(run).toMatchObject({ status: 'SUCCEEDED', documentsTotal: 12, documentsDone: 3, error: null });
     expect(run.failures).toEqual(
       bad.map(([{ externalId }, message]) => ({ externalId, message: expect.stringMatching(message) })),
     );
-    expect(run.events.at(-2)).toMatchObject({ __typename: 'ProgressReported', done: 11, total: 11 });
+    expect(run.events.at(-2)).toMatchObject({ __typename: 'ProgressReported', done: 12, total: 12 });
     expect([...((await storedIn(gateway, collection))?.keys() ?? [])].sort()).toEqual(
       good.map(({ externalId }) => externalId),
     );

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Services } from '../../core/services.ts';
 import { createAgUi } from '../../server/ag-ui/ag-ui.ts';
 import { createApp } from '../../server/app.ts';
-import { createAuthenticate } from '../../server/authenticate.ts';
+import { createAccess } from '../../server/authenticate.ts';
 import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
@@ -34,7 +34,13 @@ export async function startEdge(
   };
   const logger = createLogger({ level: 'debug', stream: { write } });
   // Only what the operations of the test ask for is there.
-  const parts = { logger, ...services } as Services;
+  const parts = { logger, admit: async () => {}, ...services } as Services;
+  const isOpen = config.apiKey === undefined;
+  const access = createAccess({
+    apiKey: config.apiKey,
+    keyRing: noKeys,
+    openMode: { isOpen, hold: () => noKeys.hold() },
+  });
   const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
   let state: ReturnType<HttpParts['state']> = serving;
   const telemetry = createTelemetry(config, logger);
@@ -42,7 +48,7 @@ export async function startEdge(
     config,
     logger,
     telemetry,
-    authenticate: createAuthenticate(config.apiKey),
+    access: () => access,
     state: () => state,
   });
   server.listen(0, '127.0.0.1');
@@ -64,6 +70,8 @@ export async function startEdge(
     },
   };
 }
+
+const noKeys = { authenticate: async () => null, hold: () => ({ [Symbol.dispose]: () => {} }) };
 
 export interface Answer {
   readonly status: number;

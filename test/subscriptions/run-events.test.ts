@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Context } from '../../context.ts';
+import { scopes } from '../../core/contracts/api-key-store.ts';
 import { encodeRunCursor } from '../../core/pagination.ts';
 import { MessageTexts } from '../../core/runs/message-texts.ts';
 import { cancelRun, eventsOf } from '../../resolvers/runs.ts';
@@ -11,7 +12,7 @@ const runId = '0190a0a0-0000-7000-8000-000000000000';
 function contextOf(rig: Rig, tenant: string): Context {
   const { runs, clock } = rig;
   const services = { runs, clock, limits: { maxFirstMessages: 500 } };
-  const principal = { tenant, keyName: null, scopes: [] };
+  const principal = { tenant, keyId: null, keyName: null, scopes };
   // All that runs need of a context: the rest of it would be a gateway.
   return { services, principal, signal: new AbortController().signal } as unknown as Context;
 }

@@ -160,3 +160,14 @@ test('twenty long passages take no more than a moment of the event loop', async 
   await ask('How long does a restore take?', ...passages);
   expect(performance.now() - began).toBeLessThan(100);
 });
+
+test('an image is not said, whatever its description says', async () => {
+  const text = '![The otter pool at feeding time](otters.png)\n\nThe otters are fed at noon in the pool.';
+  const said = await extractiveAnswer(
+    'When are the otters fed in the pool?',
+    [{ number: 1, title: null, text }],
+    wordsOnly,
+  );
+  expect(said).toContain('The otters are fed at noon in the pool.');
+  expect(said).not.toContain('![');
+});

@@ -161,3 +161,16 @@ test('chat with a cursor of another run is BAD_INPUT, and starts nothing', async
     if ('runId' in input) expect(await runOf(gateway, input.runId)).toBeNull();
   }
 });
+
+test('chat with a cursor of a run that is gone is NOT_FOUND, and starts nothing', async () => {
+  const input = fresh();
+  const { conversation } = await start(input);
+  const events = await all(openStream(gateway, chatOperation, { input }));
+  await gateway.data(`mutation { deleteConversation(id: "${conversation?.id}") { deletedCount } }`);
+  const again = all(openStream(gateway, chatOperation, { input, after: events[0]?.cursor }));
+  expect(await again.catch((error: unknown) => error)).toMatchObject({
+    errors: [{ extensions: { code: 'NOT_FOUND' }, message: expect.stringContaining(input.runId) }],
+  });
+  expect(callsWith(input.message)).toHaveLength(1);
+  expect(await runOf(gateway, input.runId)).toBeNull();
+});

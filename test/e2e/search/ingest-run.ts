@@ -6,7 +6,7 @@ export interface DocumentView {
   readonly text: string;
   readonly title?: string;
   readonly url?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly metadata?: unknown;
 }
 
 export interface IngestEvent {

@@ -1,7 +1,7 @@
 import type { Behaviour, WireChat } from './behaviour.ts';
 import { type Exchange, pause, sendError, sendJson } from './exchange.ts';
 import { defaultReply, textOf } from './reply.ts';
-import { streamReply } from './stream.ts';
+import { reportUsage, streamReply } from './stream.ts';
 import { refuseChat } from './validate.ts';
 
 /** A reply, ready to be sent one way or the other. */
@@ -11,7 +11,16 @@ export interface Reply {
   readonly tokens: readonly string[];
   readonly reasoning: readonly string[];
   readonly finishReason: string | null;
-  readonly usage: object | null;
+  /** Null: none is sent. */
+  readonly usage: WireUsage | null;
+}
+
+export interface WireUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
 export interface ChatSettings {
@@ -20,6 +29,7 @@ export interface ChatSettings {
   readonly contextWindow: number;
   /** Sends the time each token was due, in epoch milliseconds, instead of the words: for measuring lateness. */
   readonly stampTokens: boolean;
+  readonly primingTokens: number;
 }
 
 const TOKENS_PER_MESSAGE = 4;
@@ -33,7 +43,7 @@ export async function answerChat(exchange: Exchange, settings: ChatSettings): Pr
   const request = call.body as WireChat;
   const inputTokens = request.messages.reduce(
     (sum, message) => sum + settings.countTokens(textOf(message)) + TOKENS_PER_MESSAGE,
-    0,
+    settings.primingTokens,
   );
   if (inputTokens > settings.contextWindow) {
     const message = `This model's maximum context length is ${settings.contextWindow} tokens. However, your messages resulted in ${inputTokens} tokens.`;
@@ -48,6 +58,7 @@ export async function answerChat(exchange: Exchange, settings: ChatSettings): Pr
   const writingMs = tokensPerSecond > 0 ? (reply.tokens.length / tokensPerSecond) * 1000 : 0;
   await pause((behaviour.firstTokenMs ?? 0) + writingMs, exchange.signal);
   await sendJson(exchange, 200, completion(reply, behaviour));
+  if (behaviour.cutAfter === undefined) reportUsage(exchange, reply);
   exchange.journal.sent(call, reply.tokens.length);
 }
 
@@ -73,7 +84,7 @@ function prepare(exchange: Exchange, request: WireChat, inputTokens: number, set
   };
 }
 
-function usageOf(inputTokens: number, outputTokens: number, reasoningTokens: number, behaviour: Behaviour): object {
+function usageOf(inputTokens: number, outputTokens: number, reasoningTokens: number, behaviour: Behaviour): WireUsage {
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,

@@ -18,6 +18,8 @@ export interface VendorCall {
   completed: boolean;
   status: number | null;
   tokensSent: number;
+  /** What it told the caller that this has cost; null: it told nothing. */
+  reported: { readonly inputTokens: number; readonly outputTokens: number } | null;
 }
 
 const WAIT_MS = 5_000;
@@ -48,6 +50,7 @@ export class Journal {
       completed: false,
       status: null,
       tokensSent: 0,
+      reported: null,
     };
     this.calls.push(call);
     if (this.calls.length > this.#keep) this.calls.splice(0, this.calls.length - this.#keep);
@@ -66,6 +69,10 @@ export class Journal {
   sent(call: VendorCall, tokens: number): void {
     call.tokensSent += tokens;
     this.#events.emit('change');
+  }
+
+  report(call: VendorCall, usage: VendorCall['reported']): void {
+    call.reported = usage;
   }
 
   /** Resolves as soon as `find` finds something; throws after five seconds, so that a test fails by itself and says what it missed. */

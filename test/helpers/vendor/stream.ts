@@ -46,6 +46,7 @@ export async function streamReply(exchange: Exchange, reply: Reply, stampTokens:
     await sendTokens(exchange, reply, upTo, reply.tokens.length, clock);
   }
   await write(exchange, endOf(exchange, reply, event));
+  if (isUsageWanted(exchange.call.body)) reportUsage(exchange, reply);
   response.end();
 }
 
@@ -121,4 +122,10 @@ function isUsageWanted(body: unknown): boolean {
   // refuseChat has let it pass: an object.
   const { stream_options: options } = body as { stream_options?: { include_usage?: boolean } };
   return options?.include_usage === true;
+}
+
+/** Keeps what the caller was told, to compare it with what he has recorded. */
+export function reportUsage({ journal, call }: Exchange, { usage }: Reply): void {
+  if (usage === null) return;
+  journal.report(call, { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens });
 }

@@ -26,6 +26,8 @@ export interface VendorOptions {
   /** Default: gpt-tokenizer, exact for OpenAI's newer models and slow for benchmarks. */
   readonly countTokens?: (text: string) => number;
   readonly stampTokens?: boolean;
+  /** Input tokens beside those of the messages, with which OpenAI primes its replies; 0 by default, 3 there. */
+  readonly primingTokens?: number;
 }
 
 /** An AI vendor on loopback that speaks OpenAI's protocol: what tests and benchmarks call instead of a real one. */
@@ -65,6 +67,7 @@ export async function startVendor(options: VendorOptions = {}): Promise<Vendor> 
     countTokens: options.countTokens ?? countTokens,
     contextWindow: options.contextWindow ?? CONTEXT_WINDOW,
     stampTokens: options.stampTokens ?? false,
+    primingTokens: options.primingTokens ?? 0,
     dimensions: options.dimensions ?? 256,
   };
   const models = options.models ?? ['gpt-4.1-mini', 'text-embedding-3-small'];

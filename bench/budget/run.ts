@@ -1,0 +1,31 @@
+import { availableParallelism, cpus } from 'node:os';
+import { budgetRounds, type Round } from './rounds.ts';
+
+/**
+ * 500 calls at once over two gateways against a budget of exactly 50 worst cases; then with one of the two killed. Needs PostgreSQL
+ * with pgvector and redis-server. Exits with 1 when the cap is passed, something is left aside, or other than 50 are served.
+ */
+console.log(
+  `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}\n`,
+);
+const { cap, worstCase, burst, killed, afterwards } = await budgetRounds(500);
+const usd = (millionths: number) => `$${(millionths / 1e6).toFixed(6)}`;
+const line = (name: string, { served, refused, died, failed, reported, spent, held }: Round) =>
+  console.log(
+    `${name.padEnd(34)} served ${served}, refused ${refused}, died ${died}, failed ${failed.length}; vendor reported ${usd(reported)}, spent ${usd(spent)}, set aside ${usd(held)}`,
+  );
+console.log(`budget ${usd(cap)} = 50 worst cases of ${usd(worstCase)}`);
+line('500 calls over two gateways', burst);
+line('another day, one of them killed', killed);
+line('500 more, after its lease', afterwards);
+const faults = [
+  burst.served === 50 ? [] : [`${burst.served} were served, not 50`],
+  burst.spent === burst.reported ? [] : ['what is spent is not what the vendor reported'],
+  afterwards.served + killed.served === 50 ? [] : [`${afterwards.served + killed.served} were served, not 50`],
+  afterwards.spent === killed.reported + afterwards.reported ? [] : ['after the kill something is lost or leaked'],
+  afterwards.held === 0 ? [] : ['something is still set aside'],
+  [burst, killed, afterwards].every((round) => round.spent + round.held <= cap) ? [] : ['the cap was passed'],
+  [burst, killed, afterwards].flatMap(({ failed }) => failed),
+].flat();
+for (const fault of new Set(faults)) console.log(`FAULT: ${fault}`);
+if (faults.length > 0) process.exitCode = 1;

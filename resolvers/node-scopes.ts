@@ -1,0 +1,31 @@
+import { assertOneOf, hasOneOf, missingScope, type ScopeHolder } from '../core/access/scopes.ts';
+import type { Scope } from '../core/contracts/api-key-store.ts';
+
+/** The types that have ids, and the scopes of which one is enough to read them by it; a test holds them against the schema. */
+export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
+  ApiKey: ['ADMIN', 'OPERATOR'],
+  ChatRun: ['CHAT'],
+  Collection: ['SEARCH', 'INGEST'],
+  Conversation: ['CHAT'],
+  // A reply cites passages: whoever may read it may read those.
+  Document: ['SEARCH', 'CHAT'],
+  IngestRun: ['INGEST'],
+  Message: ['CHAT'],
+  Passage: ['SEARCH', 'CHAT'],
+};
+
+export function checkNodeScope(holder: ScopeHolder, typename: string): void {
+  assertOneOf(holder, nodeScopes[typename] ?? []);
+}
+
+/** Each by itself: what is out of reach leaves the others whole. */
+export async function nodesInReach<Id extends { readonly typename: string }>(
+  holder: ScopeHolder,
+  ids: readonly Id[],
+  load: (ids: Id[]) => PromiseLike<readonly unknown[]> | readonly unknown[],
+): Promise<unknown[]> {
+  const needed = ids.map(({ typename }) => nodeScopes[typename] ?? []);
+  const isInReach = needed.map((scopes) => hasOneOf(holder, scopes));
+  const found = [...(await load(ids.filter((_id, place) => isInReach[place])))];
+  return needed.map((scopes, place) => (isInReach[place] ? found.shift() : missingScope(scopes)));
+}
