@@ -51,7 +51,9 @@ describe('a trace', () => {
     for (const span of spans.filter(({ name }) => name === 'sql run-claim')) {
       expect(pathOf(span, spans).slice(1)).toEqual(['start CHAT', 'mutation Ask']);
     }
-    expect(pathOf(only(spans, 'sql run-update'), spans)).toContain('run CHAT');
+    for (const span of spans.filter(({ name }) => name === 'sql run-update')) {
+      expect(pathOf(span, spans)[1]).toBe('run CHAT');
+    }
     expect(JSON.stringify(spans)).not.toContain(words);
   });
 
