@@ -54,6 +54,11 @@ export class Executions {
     return this.#limit.pendingCount;
   }
 
+  /** Of the room, what would not have to wait. */
+  get free(): number {
+    return Math.max(0, this.#parts.limits.maxRuns - this.#live.size);
+  }
+
   of(key: RunKey): LiveRun | undefined {
     return this.#live.get(mapKey(key));
   }
