@@ -80,6 +80,19 @@ const telemetry = z.strictObject({
   /** One line for each operation, and for each run that ended. */
   operationLog: logLevel,
   runLog: logLevel,
+  /** Where spans are sent, by OTLP over HTTP: the collector's address without /v1/traces. */
+  otlpEndpoint: z
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
+    .optional(),
+  otlpHeaders: z.record(text, z.string()).default({}),
+  serviceName: text.default('sluice'),
+  /** Of the traces that begin here; one that a caller began is recorded as the caller says. */
+  sampleRatio: z.coerce.number().min(0).max(1).default(1),
+  exportEveryMs: count(100, 60_000, 1_000),
+  /** Tells providers the trace, in the header traceparent. */
+  propagate: flag.default(false),
+  /** Puts what was asked and answered into the spans of runs. */
+  recordContent: flag.default(false),
 });
 
 const perMinute = z

@@ -17,6 +17,8 @@ const variables: Readonly<Record<string, readonly string[]>> = {
   SLUICE_API_KEY: ['apiKey'],
   SLUICE_SEED_DOCS: ['seedDocs'],
   SLUICE_METRICS_TOKEN: ['metrics', 'token'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['telemetry', 'otlpEndpoint'],
+  OTEL_SERVICE_NAME: ['telemetry', 'serviceName'],
   LOG_LEVEL: ['logLevel'],
 };
 

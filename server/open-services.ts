@@ -114,6 +114,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
     observer: telemetry.runs,
+    recordContent: config.telemetry.recordContent,
     slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
