@@ -112,6 +112,11 @@ describe('a scope that is missing', () => {
     ['mutation { createApiKey(input: { name: "x", scopes: [CHAT] }) { secret } }', 'CHAT', /ADMIN, OPERATOR/],
   ];
 
+  let calls: number;
+  beforeAll(() => {
+    calls = vendor.calls().length;
+  });
+
   it.each(refused)('%s is refused, and names it', async (query, scope, message) => {
     const { secret } = await make([scope]);
     const { errors } = await withKey(secret, query);
@@ -119,7 +124,7 @@ describe('a scope that is missing', () => {
   });
 
   it('costs nothing: no provider was asked', () => {
-    expect(vendor.calls()).toEqual([]);
+    expect(vendor.calls().length).toBe(calls);
   });
 
   it('leaves the other fields of the operation whole', async () => {

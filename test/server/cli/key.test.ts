@@ -3,7 +3,7 @@ import { temporaryDataDirectory } from '../../helpers/embedded-database.ts';
 import { startGateway } from '../../helpers/gateway.ts';
 import { runSluice } from './run-sluice.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 180_000 });
 const secretShape = /^sk-sluice-[0-9a-f]{12}-[\w-]{43}\n$/;
 const opened = new AsyncDisposableStack();
 let dataDir: string;
@@ -49,13 +49,6 @@ describe('sluice key, at the database', () => {
     expect(theirs).toMatchObject({ name: 'theirs', tenant: 'acme', limits: { budgetUsdPerDay: 2.5 }, revokedAt: null });
     expect((await key(['revoke', theirs.prefix])).stdout).toBe(`revoked ${theirs.prefix}\n`);
     expect((await key(['revoke', theirs.prefix])).stdout).toBe(`${theirs.prefix} was revoked already\n`);
-    expect((await key(['list', '--tenant', 'acme'])).stdout).toMatch(
-      /PREFIX +NAME .*\n\S+ +theirs +acme +revoked +never +CHAT\n$/,
-    );
-    expect(await key(['revoke', 'nobody'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^sluice: there is no key nobody/),
-    });
   });
 
   it('asks the gateway that has the database open, and needs a key of it', async () => {
@@ -77,7 +70,9 @@ describe('sluice key, at the database', () => {
     const made = await key(['create', '--name', 'through', '--scopes', 'search'], env);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(secretShape) });
     const through = made.stdout.split('-')[2] ?? '';
-    expect((await key(['list'], env)).stdout).toContain(through);
+    expect((await key(['list'], env)).stdout).toMatch(
+      new RegExp(`^PREFIX .*\n${through} +through +default +good +never +SEARCH\n`),
+    );
     expect((await key(['revoke', through], env)).stdout).toBe(`revoked ${through}\n`);
     expect(await key(['create', '--name', 'theirs', '--scopes', 'search', '--tenant', 'acme'], env)).toMatchObject({
       code: 1,
