@@ -54,6 +54,11 @@ const log = z.strictObject({
   maxOutageMs: milliseconds(60_000),
 });
 
+const sharing = z.strictObject({
+  /** Of replies that are kept to be given again: in this process, or in Redis, over all instances. */
+  maxCacheBytes: count(0, 1_000_000_000_000, 64 * 1024 * 1024),
+});
+
 const runs = z.strictObject({
   /** How long an instance may be silent before others take its runs over. */
   leaseMs: count(500, 600_000, 10_000),
@@ -110,6 +115,8 @@ const model = z.strictObject({
   dimensions: z.number().int().positive().optional(),
   /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
   coalesce: z.boolean().optional(),
+  /** A whole reply is given again to the same question for so long; it is a call of the provider no more. */
+  cache: z.strictObject({ ttlMs: count(1, 30 * 86_400_000, 3_600_000) }).optional(),
 });
 
 const openai = z.strictObject({
@@ -156,6 +163,7 @@ export const configSchema = z
     timeouts: timeouts.prefault({}),
     database: database.prefault({}),
     log: log.prefault({}),
+    sharing: sharing.prefault({}),
     runs: runs.prefault({}),
     metrics: metrics.prefault({}),
     telemetry: telemetry.prefault({}),

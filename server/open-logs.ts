@@ -1,22 +1,25 @@
 import { memoryEventLog } from '../adapters/memory/event-log.ts';
 import { memoryRateLimiter } from '../adapters/memory/rate-limiter.ts';
+import { memoryResponseCache } from '../adapters/memory/response-cache.ts';
 import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../adapters/memory/run-store.ts';
 import type { EventLog } from '../core/contracts/event-log.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import type { RateLimiter } from '../core/contracts/rate-limiter.ts';
+import type { ResponseCache } from '../core/contracts/response-cache.ts';
 import type { RunSignals } from '../core/contracts/run-signals.ts';
 import type { UnstoredRunStore } from '../core/contracts/run-store.ts';
 import type { ComponentHealth } from '../core/health.ts';
 import type { Config } from './config-schema.ts';
 import { realClock } from './real-clock.ts';
 
-/** What instances share beside the database: events of runs, runs that are not stored, word of each other, and rates per minute. */
+/** What instances share beside the database: events of runs, runs that are not stored, word of each other, rates per minute, and replies. */
 export interface Logs {
   readonly log: EventLog;
   readonly unstored: UnstoredRunStore;
   readonly signals: RunSignals;
   readonly rateLimiter: RateLimiter;
+  readonly responseCache: ResponseCache;
   readonly health: () => readonly ComponentHealth[];
   readonly close: () => Promise<void>;
 }
@@ -32,12 +35,13 @@ export async function openLogs(config: Config, instance: string, logger: Logger)
     unstored: redis.runStore,
     signals: redis.signals,
     rateLimiter: redis.rateLimiter(memoryRateLimiter()),
+    responseCache: redis.responseCache(config.sharing.maxCacheBytes),
     health: () => [{ name: 'redis', ...redis.health() }],
     close: () => redis.close(),
   };
 }
 
-function memoryLogs({ log: options, limits }: Config): Logs {
+function memoryLogs({ log: options, limits, sharing }: Config): Logs {
   const log = memoryEventLog({ clock: realClock, ...options });
   const unstored = memoryRunStore({
     clock: realClock,
@@ -48,6 +52,7 @@ function memoryLogs({ log: options, limits }: Config): Logs {
     ...{ log, unstored },
     signals: memoryRunSignals(),
     rateLimiter: memoryRateLimiter(),
+    responseCache: memoryResponseCache({ maxBytes: sharing.maxCacheBytes }),
     health: () => [],
     close: () => log.close(),
   };

@@ -81,7 +81,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     onUsage: (spent) => spent.tenant !== '' && ledger.add(spent),
   });
   opened.defer(() => pool.close());
-  const models = shareModels(pool, { policyOf: sharingPolicies(config) });
+  const models = shareModels(pool, {
+    policyOf: sharingPolicies(config),
+    cache: logs.responseCache,
+    observer: telemetry.pool,
+  });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const { eventLoopDelay } = telemetry;

@@ -1,11 +1,13 @@
 import type { Clock } from '../../core/contracts/clock.ts';
 import type { Logger } from '../../core/contracts/logger.ts';
 import type { RateLimiter } from '../../core/contracts/rate-limiter.ts';
+import type { ResponseCache } from '../../core/contracts/response-cache.ts';
 import type { RunSignals } from '../../core/contracts/run-signals.ts';
 import type { UnstoredRunStore } from '../../core/contracts/run-store.ts';
 import { RedisConnections } from './connections.ts';
 import { type RedisEventLog, type RedisEventLogOptions, redisEventLog } from './event-log.ts';
 import { redisRateLimiter } from './rate-limiter.ts';
+import { redisResponseCache } from './response-cache.ts';
 import { redisRunSignals } from './run-signals.ts';
 import { redisRunStore } from './run-store.ts';
 
@@ -26,6 +28,7 @@ export interface OpenedRedis {
   readonly signals: RunSignals;
   /** `alone` counts while Redis is away. */
   rateLimiter(alone: RateLimiter): RateLimiter;
+  responseCache(maxBytes: number): ResponseCache;
   /** From what is known already: it never waits. */
   health(): { readonly ok: boolean; readonly detail: string | null };
   close(): Promise<void>;
@@ -48,6 +51,7 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   return {
     ...{ eventLog, runStore, signals },
     rateLimiter: (alone) => redisRateLimiter({ redis, keyPrefix, alone }),
+    responseCache: (maxBytes) => redisResponseCache({ redis, keyPrefix, maxBytes }),
     health: () => redis.health(),
     async close() {
       await signals.close();

@@ -1,14 +1,15 @@
-import type { Completion } from '../../contracts/model-provider.ts';
-import type { PoolObserver } from '../../contracts/pool-observer.ts';
+import type { CacheKind, PoolObserver } from '../../contracts/pool-observer.ts';
+import type { ResponseCache } from '../../contracts/response-cache.ts';
 import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models, PoolChunk } from '../models.ts';
-import { Flights } from './flights.ts';
+import { cachedCall } from './cached-call.ts';
+import { Flights, type SharedCall } from './flights.ts';
+import { completionCodec, type Reply, type ReplyCodec, streamCodec } from './reply-codec.ts';
 import { requestKey } from './request-key.ts';
 import { isShared, type SharingPolicy } from './sharing-policy.ts';
 
-type Reply = Completion & { readonly model: string };
-
 export interface SharingOptions {
   readonly policyOf: (model: ChatModel) => SharingPolicy;
+  readonly cache: ResponseCache;
   readonly observer?: Pick<PoolObserver, 'cache'> | undefined;
 }
 
@@ -37,29 +38,25 @@ class SharedModels implements Models {
   }
 
   chat(request: ModelRequest, options: CallOptions): AsyncIterable<PoolChunk> {
-    const model = this.#sharing(request);
-    if (model === null) return this.#models.chat(request, options);
-    return this.#streams.read({
-      ...this.#call('chat', model, request, options),
-      begin: (shared) => this.#models.chat(request, shared),
-    });
+    const shared = this.#shared(request);
+    if (shared === null) return this.#models.chat(request, options);
+    const begin = (joint: CallOptions) => this.#models.chat(request, joint);
+    return this.#streams.read(this.#call(shared, { kind: 'chat', request, options, codec: streamCodec, begin }));
   }
 
   async complete(request: ModelRequest, options: CallOptions): Promise<Reply> {
-    const model = this.#sharing(request);
-    if (model === null) return this.#models.complete(request, options);
     const models = this.#models;
-    const replies = this.#replies.read({
-      ...this.#call('complete', model, request, options),
-      async *begin(shared) {
-        yield await models.complete(request, shared);
-      },
-    });
+    const shared = this.#shared(request);
+    if (shared === null) return models.complete(request, options);
+    async function* begin(joint: CallOptions) {
+      yield await models.complete(request, joint);
+    }
+    const call = this.#call(shared, { kind: 'complete', request, options, codec: completionCodec, begin });
     let last: Reply | null = null;
     // To the end: leaving before it would abort the call.
-    for await (const reply of replies) last = reply;
+    for await (const reply of this.#replies.read(call)) last = reply;
     // Cannot be null: a call without a reply rejects. The check is for the type.
-    if (last === null) throw new Error(`${model.name} ended without a reply`);
+    if (last === null) throw new Error(`${call.label} ended without a reply`);
     return last;
   }
 
@@ -83,25 +80,45 @@ class SharedModels implements Models {
     return this.#models.close();
   }
 
-  /** The model whose answer may be shared; null: this request goes by itself. */
-  #sharing(request: ModelRequest): ChatModel | null {
+  /** What may be shared of this request; null: it goes by itself. */
+  #shared(request: ModelRequest): Shared | null {
     try {
       const model = this.#models.chatModel(request.model);
-      return isShared(request, this.#options.policyOf(model)) ? model : null;
+      const policy = this.#options.policyOf(model);
+      return isShared(request, policy) ? { model, policy } : null;
     } catch {
       // A name that cannot chat: the pool says so, where the caller expects it.
       return null;
     }
   }
 
-  #call(kind: 'chat' | 'complete', { name, provider, route }: ChatModel, request: ModelRequest, options: CallOptions) {
-    // Two providers may have a model of the same name, and a route too.
-    const place = route === null ? `${provider}/${name}` : `route ${name}`;
+  /** One look at the cache serves all who share the call, and so does one call. */
+  #call<Item>({ model, policy }: Shared, asked: Asked<Item>): SharedCall<Item> {
+    const { cache, observer } = this.#options;
+    const { kind, request, options, codec, begin } = asked;
+    const key = requestKey(options.tenant, kind, model.name, request);
+    const look = (cacheKind: CacheKind) => (isHit: boolean) => observer?.cache(cacheKind, model.name, isHit);
     return {
-      key: requestKey(options.tenant, kind, place, request),
-      label: `${name} (${provider})`,
-      options,
-      onLook: (isHit: boolean) => this.#options.observer?.cache('coalesced', name, isHit),
+      ...{ key, options },
+      label: `${model.name} (${model.provider})`,
+      onLook: look('coalesced'),
+      begin: (joint) =>
+        policy.cache === null
+          ? begin(joint)
+          : cachedCall({ key, cache, codec, ...policy.cache, begin: () => begin(joint), onLook: look('exact') }),
     };
   }
+}
+
+interface Shared {
+  readonly model: ChatModel;
+  readonly policy: SharingPolicy;
+}
+
+interface Asked<Item> {
+  readonly kind: 'chat' | 'complete';
+  readonly request: ModelRequest;
+  readonly options: CallOptions;
+  readonly codec: ReplyCodec<Item>;
+  begin(options: CallOptions): AsyncIterable<Item>;
 }

@@ -4,11 +4,16 @@ import type { ModelRequest } from '../models.ts';
 export interface SharingPolicy {
   /** One provider call for all that are asked for at the same time, whatever their temperature. */
   readonly coalesce: boolean;
+  /** A reply is given again to the same question for so long; null: it is asked again. */
+  readonly cache: { readonly ttlMs: number } | null;
 }
 
-export const defaultSharing: SharingPolicy = { coalesce: false };
+export const defaultSharing: SharingPolicy = { coalesce: false, cache: null };
 
-/** At temperature 0 the same question is meant to have one answer; above it, sharing one is a choice of the operator. */
-export function isShared({ temperature }: Pick<ModelRequest, 'temperature'>, { coalesce }: SharingPolicy): boolean {
-  return temperature === 0 || coalesce;
+/**
+ * At temperature 0 the same question is meant to have one answer; above it, sharing one is a choice of the operator. Who lets replies be
+ * given again later has made it.
+ */
+export function isShared({ temperature }: Pick<ModelRequest, 'temperature'>, policy: SharingPolicy): boolean {
+  return temperature === 0 || policy.coalesce || policy.cache !== null;
 }

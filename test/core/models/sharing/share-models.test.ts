@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
+import { memoryResponseCache } from '../../../../adapters/memory/response-cache.ts';
 import { GatewayError } from '../../../../core/contracts/gateway-error.ts';
 import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
 import type { CallOptions, ModelRequest, Models } from '../../../../core/models/models.ts';
 import { shareModels } from '../../../../core/models/sharing/share-models.ts';
+import { defaultSharing } from '../../../../core/models/sharing/sharing-policy.ts';
 import { noUsage } from '../../../../core/models/usage/usage-meter.ts';
 import {
   aborted,
@@ -22,7 +24,8 @@ function sharing(script: Script = {}, pool: Parameters<typeof poolOf>[1] = {}) {
   const provider = scriptedProvider(script);
   const cache = vi.fn();
   const models = shareModels(poolOf(provider, { retries: 0, ...pool }), {
-    policyOf: ({ name }) => ({ coalesce: name === 'shared' }),
+    policyOf: ({ name }) => ({ ...defaultSharing, coalesce: name === 'shared' }),
+    cache: memoryResponseCache({ maxBytes: 0 }),
     observer: { cache },
   });
   return { provider, models, cache };
@@ -243,7 +246,10 @@ describe('a call that fails', () => {
         },
       },
     });
-    const models = shareModels(refusing, { policyOf: () => ({ coalesce: true }) });
+    const models = shareModels(refusing, {
+      policyOf: () => ({ ...defaultSharing, coalesce: true }),
+      cache: memoryResponseCache({ maxBytes: 0 }),
+    });
     const payers = ['poor', 'rich', 'poor', 'other'];
     const outcomes = await Promise.allSettled(
       payers.map((payer) => textOf(models.chat(cold, { ...callerOf(), payer }))),

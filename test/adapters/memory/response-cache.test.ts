@@ -1,0 +1,4 @@
+import { memoryResponseCache } from '../../../adapters/memory/response-cache.ts';
+import { responseCacheContract } from '../../contract/response-cache.ts';
+
+responseCacheContract('memoryResponseCache', async (maxBytes) => memoryResponseCache({ maxBytes }));

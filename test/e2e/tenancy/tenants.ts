@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { Scope } from '../../../core/contracts/api-key-store.ts';
+import { type CreatedKey, createKey } from '../../helpers/api-keys.ts';
+import type { TestGateway } from '../../helpers/gateway.ts';
+
+/** All that a tenant may have: keys that do not reach beyond it. */
+const ofOneTenant: readonly Scope[] = ['SEARCH', 'CHAT', 'AGENT', 'INGEST', 'RECOMMEND', 'ADMIN'];
+
+/** What identifies things of a tenant: what the rows of the matrix ask for. */
+export interface Things {
+  readonly tenant: string;
+  readonly collection: string;
+  readonly externalId: string;
+  readonly collectionId: string;
+  readonly documentId: string;
+  readonly passageId: string;
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly chatRunId: string;
+  readonly chatRun: string;
+  readonly ingestRunId: string;
+  readonly ingestRun: string;
+  readonly apiKeyId: string;
+  readonly runCursor: string;
+}
+
+export interface Tenant {
+  readonly key: CreatedKey;
+  /** Stands in every text, title and name of the tenant. */
+  readonly marker: string;
+  readonly things: Things;
+}
+
+/** A tenant that has one thing of each kind, named by a marker of its own. */
+export async function startTenant(gateway: TestGateway, name: string, keeper: string): Promise<Tenant> {
+  const marker = `${name}marker`;
+  const key = await createKey(gateway, { name: `${marker} key`, tenant: name, scopes: ofOneTenant }, keeper);
+  const ask = async <T>(query: string, variables: object = {}): Promise<T> => {
+    const { data, errors } = await gateway.request<T, object>(query, variables, { headers: key.headers });
+    if (!data || errors) throw new Error(`the tenant could not be prepared: ${JSON.stringify(errors)}`);
+    return data;
+  };
+  const collection = `${marker}-collection`;
+  const { createCollection } = await ask<Created>(
+    'mutation ($name: String!) { createCollection(input: { name: $name }) { collection { id } } }',
+    { name: collection },
+  );
+  const externalId = `${marker}-document`;
+  const documents = [{ externalId, title: `${marker} title`, text: `The ${marker} lamp turns.`, metadata: { marker } }];
+  const { startIngest } = await ask<Ingested>(
+    `mutation ($in: String!, $documents: [DocumentInput!]!) {
+      startIngest(input: { in: $in, documents: $documents }) { run { id runId finished { status } } }
+    }`,
+    { in: collection, documents },
+  );
+  const { search } = await ask<Found>(
+    'query ($in: String!) { search(query: "lamp", in: $in) { nodes { id document { id } } } }',
+    { in: collection },
+  );
+  const { startChat } = await ask<Chatted>(
+    `mutation ($input: StartChatInput!) {
+      startChat(input: $input) {
+        run { id runId reply { id } conversation { id } events(first: 1) { pageInfo { endCursor } } }
+      }
+    }`,
+    { input: { message: `What does the ${marker} lamp do?`, user: `${marker}-user`, retrieval: { in: collection } } },
+  );
+  const { run } = startChat;
+  return {
+    key,
+    marker,
+    things: {
+      tenant: name,
+      collection,
+      externalId,
+      collectionId: createCollection.collection.id,
+      documentId: search.nodes[0]?.document.id ?? '',
+      passageId: search.nodes[0]?.id ?? '',
+      conversationId: run.conversation.id,
+      messageId: run.reply.id,
+      chatRunId: run.id,
+      chatRun: run.runId,
+      ingestRunId: startIngest.run.id,
+      ingestRun: startIngest.run.runId,
+      apiKeyId: key.id,
+      runCursor: run.events.pageInfo.endCursor,
+    },
+  };
+}
+
+/** The same kinds of things, of nobody: well-formed, and not there. */
+export function nobodysThings(runCursor: string): Things {
+  const id = (type: string): string => Buffer.from(`${type}:${randomUUID()}`).toString('base64url');
+  return {
+    tenant: 'nobody',
+    collection: 'nobodys-collection',
+    externalId: 'nobodys-document',
+    collectionId: id('Collection'),
+    documentId: id('Document'),
+    passageId: id('Passage'),
+    conversationId: id('Conversation'),
+    messageId: id('Message'),
+    chatRunId: id('ChatRun'),
+    chatRun: randomUUID(),
+    ingestRunId: id('IngestRun'),
+    ingestRun: randomUUID(),
+    apiKeyId: id('ApiKey'),
+    runCursor,
+  };
+}
+
+interface Created {
+  readonly createCollection: { readonly collection: { readonly id: string } };
+}
+interface Ingested {
+  readonly startIngest: { readonly run: { readonly id: string; readonly runId: string } };
+}
+interface Found {
+  readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
+}
+interface Chatted {
+  readonly startChat: {
+    readonly run: {
+      readonly id: string;
+      readonly runId: string;
+      readonly reply: { readonly id: string };
+      readonly conversation: { readonly id: string };
+      readonly events: { readonly pageInfo: { readonly endCursor: string } };
+    };
+  };
+}
