@@ -72,7 +72,7 @@ describe('one turn', () => {
     });
     const turn = ['conversation-branches', 'conversation-lock', 'question-insert', 'run-claim', 'run-update'];
     // What the gateway does by itself beside it.
-    const beside = /^(heartbeat|instance|runs-take-over|usage|maintenance|runs-purge|api-key)/;
+    const beside = /^(add-usage|heartbeat|instance|runs-take-over|usage|maintenance|runs-purge|api-key)/;
     const retrieval = ['collections-by-names', 'search-settings', 'search'];
     const own = ran.filter(([name]) => !beside.test(name) && !retrieval.includes(name));
     expect(own.map(([name]) => name).sort()).toEqual(turn);
