@@ -33,7 +33,7 @@ afterAll(() => opened.disposeAsync());
 
 const embeddingsCalls = () => vendor.calls('/embeddings').length;
 /** The ledger writes what was spent, and the instance says that it lives, by their own clocks, whoever asks for what. */
-const onTheirOwn = /^(?:add-usage|instance-heartbeat|runs-take-over|purge.*)$/;
+const onTheirOwn = /^(?:add-usage|instance-heartbeat|runs-take-over|(?:save|touch)-embeddings|purge.*)$/;
 const countsOf = ({ statements }: TestGateway) => new Map([...statements].filter(([name]) => !onTheirOwn.test(name)));
 
 /** The operation's data, and how often each statement ran for it. */
@@ -55,7 +55,7 @@ describe('searches of one operation', () => {
       const before = embeddingsCalls();
       const { data, cost } = await costOf<Record<string, { edges: unknown[] }>>(`{ ${aliases.join(' ')} }`);
       expect(embeddingsCalls() - before).toBe(1);
-      expect(cost).toEqual({ 'collections-by-names': 1, 'search-settings': 1, search: 1 });
+      expect(cost).toEqual({ 'collections-by-names': 1, 'search-settings': 1, 'find-embeddings': 1, search: 1 });
       expect(Object.values(data).map(({ edges }) => edges.length)).toEqual(aliases.map((_, index) => 1 + index));
     }
   });
@@ -69,7 +69,7 @@ describe('searches of one operation', () => {
       d: search(query: "to the sea", in: "valley-3", filter: { not: { field: "dry", exists: true } }) { nodes { id } }
     }`);
     expect(embeddingsCalls() - before).toBe(1);
-    expect(cost).toEqual({ 'collections-by-names': 1, 'search-settings': 1, search: 1 });
+    expect(cost).toEqual({ 'collections-by-names': 1, 'search-settings': 1, 'find-embeddings': 1, search: 1 });
   });
 
   it('share their embeddings call with `embedding` fields beside them', async () => {
