@@ -58,12 +58,13 @@ export interface StartChatArgs {
   readonly metadata?: unknown;
 }
 
+/** `newRunId`: one that was made up for an input that names none. */
 export function startChat(
-  { input }: { readonly input: StartChatArgs },
+  { input, newRunId = randomUUID() }: { readonly input: StartChatArgs; readonly newRunId?: string },
   { services, principal }: Context,
 ): Promise<RunRecord> {
-  const runId = input.runId?.toLowerCase() ?? randomUUID();
-  return startChatInCore(services, principal, runId, chatInput(input));
+  const given = input.runId?.toLowerCase();
+  return startChatInCore(services, principal, given ?? newRunId, chatInput(input), given === undefined);
 }
 
 export function chatInput(input: StartChatArgs): ChatInput {

@@ -7,6 +7,7 @@ import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app
 import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
+import { answerDirectly, isPlainOperation } from './direct-operation.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
@@ -115,7 +116,13 @@ async function handle(
       now.agUi({ headers: request.headers, body }, response, context),
     );
   }
-  if (request.headers['transfer-encoding'] !== undefined) {
+  let plain: Buffer | null = null;
+  if (isPlainOperation(request)) {
+    const body = await readBody(request, maxBytes);
+    if (body === null) return tooLarge(response, maxBytes);
+    Object.assign(request, { body });
+    plain = body;
+  } else if (request.headers['transfer-encoding'] !== undefined) {
     const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
     Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
@@ -123,7 +130,10 @@ async function handle(
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
   const operation = beginOperation(parts, 'http', context, response);
-  await requestScope.run({ requestId, operation }, () => now.app(request, response, context));
+  await requestScope.run({ requestId, operation }, async () => {
+    if (plain !== null && (await answerDirectly(now.app, plain, response, context))) return;
+    await now.app(request, response, context);
+  });
 }
 
 function beginOperation(

@@ -10,12 +10,13 @@ export async function chat(
   args: FollowArgs & { readonly input: StartChatArgs },
   context: Context,
 ): Promise<AsyncIterable<RunEventView>> {
-  const runId = args.input.runId?.toLowerCase() ?? randomUUID();
+  const newRunId = randomUUID();
+  const runId = args.input.runId?.toLowerCase() ?? newRunId;
   // Before anything is started: a cursor that is not of this run must not cost a generation.
   const key = { tenant: context.principal.tenant, runId };
   const events = follow(key, args, context);
   // Nor one of a run that is gone: whoever has seen events of it would be given another answer as their continuation.
   if (args.after != null && (await context.services.runs.find(key, context.signal)) === null) throw runNotFound(runId);
-  await startChat({ input: { ...args.input, runId } }, context);
+  await startChat({ input: args.input, newRunId }, context);
   return events;
 }

@@ -108,11 +108,13 @@ export interface SluiceOptions {
   /** Without one it is the embedded database. */
   readonly databaseUrl?: string;
   readonly idleMs?: number;
+  /** More of it, such as NODE_OPTIONS for a profile. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Ours, over WebSocket and over server-sent events. */
 export async function startSluice(options: SluiceOptions): Promise<RunningPeers> {
-  const { vendorUrl, store, databaseUrl, idleMs } = options;
+  const { vendorUrl, store, databaseUrl, idleMs, environment } = options;
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await temporaryDataDirectory());
   const config = opened.use(
@@ -128,6 +130,7 @@ export async function startSluice(options: SluiceOptions): Promise<RunningPeers>
       dataDir: directory.path,
       environment: {
         ...config.environment,
+        ...environment,
         OPENAI_BASE_URL: vendorUrl,
         OPENAI_API_KEY: apiKey,
         ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),

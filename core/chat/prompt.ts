@@ -49,11 +49,15 @@ export function promptRoom({ name, contextWindow }: ChatModel, maxOutputTokens: 
 
 /** BAD_INPUT when the question alone, with the system prompt, is more than the room there is. */
 export function assertFits(system: string | null, question: Omit<Said, 'cites'>, room: number): void {
-  // A token is at least one byte: most messages need no counting.
-  const bytes = Buffer.byteLength(system ?? '') + Buffer.byteLength(question.text) + 2 * messageOverhead;
-  if (question.attachments.length === 0 && bytes <= room) return;
+  if (surelyFits(system, question, room)) return;
   const tokens = tokensOf(question) + (system === null ? 0 : tokensOf({ text: system, attachments: [] }));
   if (tokens > room) throw tooLong(room, tokens);
+}
+
+/** A token is at least one byte: most messages need no counting. */
+function surelyFits(system: string | null, { text, attachments }: Omit<Said, 'cites'>, room: number): boolean {
+  const bytes = Buffer.byteLength(system ?? '') + Buffer.byteLength(text) + 2 * messageOverhead;
+  return attachments.length === 0 && bytes <= room;
 }
 
 /**
@@ -62,6 +66,11 @@ export function assertFits(system: string | null, question: Omit<Said, 'cites'>,
  */
 export function buildPrompt(parts: PromptParts, room: number): Prompt {
   const { question, history } = parts;
+  if (parts.sources === null && history.length === 0 && surelyFits(parts.system, question, room)) {
+    const asked = chatMessage(question);
+    const messages = parts.system === null ? [asked] : [{ role: 'SYSTEM' as const, text: parts.system }, asked];
+    return { messages, sources: null };
+  }
   const sources = fittingSources(parts, room);
   const system = systemText(parts, sources);
   const needed = (system === null ? 0 : tokensOf({ text: system, attachments: [] })) + tokensOf(question);

@@ -22,12 +22,16 @@ export interface StartChatServices {
   readonly limits: ChatLimits;
 }
 
-/** Checks the input, claims the run with its turn in one transaction, and lets it run. Nothing is spent before the claim. */
+/**
+ * Checks the input, claims the run with its turn in one transaction, and lets it run. Nothing is spent before the claim.
+ * `hasNewId`: the gateway has just made the id up.
+ */
 export async function startChat(
   services: StartChatServices,
   { tenant, keyId }: Caller,
   runId: string,
   input: ChatInput,
+  hasNewId = false,
 ): Promise<RunRecord> {
   const { runs, models, limits } = services;
   checkChatInput(input, models, limits);
@@ -52,6 +56,7 @@ export async function startChat(
     },
     stored: input.store,
     turn,
+    hasNewId,
   });
 }
 

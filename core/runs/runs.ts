@@ -17,6 +17,8 @@ export interface StartRun {
   readonly run: NewRun;
   readonly stored: boolean;
   readonly turn: NewTurn | null;
+  /** The gateway has just made its id up: no other run can have it. */
+  readonly hasNewId?: boolean;
 }
 
 /** Starts, finds, watches and ends runs: one mechanism for every kind. */
@@ -178,7 +180,7 @@ export class Runs {
   }
 
   async #claim(request: StartRun): Promise<RunRecord> {
-    const existing = await this.#existing(request);
+    const existing = request.hasNewId ? null : await this.#existing(request);
     if (existing !== null) return existing;
     if (this.#draining || this.#claiming >= this.#executions.room) {
       // Whoever asks again for a run that exists needs no room.

@@ -81,7 +81,8 @@ export class TimedStream {
 
   /** Ends the provider call if it has not ended by itself. Idempotent. */
   close(): void {
-    this.#end(cancelled(this.#label, 'the reader left'));
+    // Most have ended by themselves, and an error is dear.
+    if (!this.#ended) this.#end(cancelled(this.#label, 'the reader left'));
   }
 
   get #limitMs(): number {
