@@ -44,7 +44,9 @@ export class ModelVectors {
   async #find(key: string, stored: StoredEmbeddings): Promise<EmbeddedText | null> {
     const found = await stored.find(this.#storedKey(key));
     this.#looked('embedding-database', found !== null);
-    if (found !== null) this.#parts.memory.set(this.#model, key, found);
+    // Somebody else's look may have been answered sooner, and the call that it led to as well.
+    if (found === null) return this.#parts.memory.get(this.#model, key) ?? null;
+    this.#parts.memory.set(this.#model, key, found);
     return found;
   }
 

@@ -103,3 +103,19 @@ test('a caller that leaves during the look makes no call', async () => {
   await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(provider.embeds).toHaveLength(0);
 });
+
+test('a look that is answered after the call which another one led to makes no second call', async () => {
+  const [one, other] = [Promise.withResolvers<null[]>(), Promise.withResolvers<null[]>()];
+  const answers = [one.promise, other.promise];
+  const { store } = memoryStore(() => answers.shift() ?? Promise.resolve([null]));
+  const { provider, models } = started(store);
+  const first = models.embed('embedder', 'text', callerOf());
+  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(1));
+  const second = models.embed('embedder', 'text', callerOf());
+  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(2));
+  one.resolve([null]);
+  await first;
+  other.resolve([null]);
+  expect((await second).vector).toEqual(vectorOf('text'));
+  expect(provider.embeds).toHaveLength(1);
+});
