@@ -1,10 +1,9 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { baseUrl, count, text } from './config/fields.ts';
+import { poolFaults } from './config/pool-faults.ts';
+import { model, providers, routes } from './config/providers.ts';
 
-const count = (min: number, max: number, fallback: number) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
-const text = z.string().trim().min(1);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
   error: 'expected true or false',
 });
@@ -90,6 +89,19 @@ const telemetry = z.strictObject({
   /** One line for each operation, and for each run that ended. */
   operationLog: logLevel,
   runLog: logLevel,
+  /** Where spans are sent, by OTLP over HTTP: the collector's address without /v1/traces. */
+  otlpEndpoint: z
+    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://' })
+    .optional(),
+  otlpHeaders: z.record(text, z.string()).default({}),
+  serviceName: text.default('sluice'),
+  /** Of the traces that begin here; one that a caller began is recorded as the caller says. */
+  sampleRatio: z.coerce.number().min(0).max(1).default(1),
+  exportEveryMs: count(100, 60_000, 1_000),
+  /** Tells providers the trace, in the header traceparent. */
+  propagate: flag.default(false),
+  /** Puts what was asked and answered into the spans of runs. */
+  recordContent: flag.default(false),
 });
 
 const perMinute = z
@@ -113,29 +125,9 @@ const tenant = z.strictObject({
   allowUnknownPrice: z.boolean().default(false),
 });
 
-const model = z.strictObject({
-  name: text,
-  capabilities: z.array(z.enum(['CHAT', 'TOOLS', 'EMBEDDING', 'RERANK', 'MODERATION'])).optional(),
-  contextWindow: z.number().int().positive().optional(),
-  inputUsdPerMillion: z.number().nonnegative().optional(),
-  cachedInputUsdPerMillion: z.number().nonnegative().optional(),
-  outputUsdPerMillion: z.number().nonnegative().optional(),
-  attachments: z.array(text).optional(),
-  dimensions: z.number().int().positive().optional(),
-  /** Identical generations at the same time are one provider call whatever their temperature; at 0 they always are. */
-  coalesce: z.boolean().optional(),
-  /** A whole reply is given again to the same question for so long; it is a call of the provider no more. */
-  cache: z.strictObject({ ttlMs: count(1, 30 * 86_400_000, 3_600_000) }).optional(),
-});
-
 const openai = z.strictObject({
   apiKey: text.nullable().default(null),
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'expected a URL that begins with http:// or https://', abort: true })
-    .refine((url) => /^[^?#]*$/.test(url) && new URL(url).username === '' && new URL(url).password === '', {
-      error: 'expected a URL without user, password and query; the key goes into OPENAI_API_KEY',
-    })
-    .optional(),
+  baseUrl: baseUrl('the key goes into OPENAI_API_KEY').optional(),
   chatModel: text.default('gpt-4.1-mini'),
   embeddingModel: text.default('text-embedding-3-small'),
   /** Provider calls at once, per model; more wait in a queue of maxQueued. */
@@ -167,6 +159,12 @@ export const configSchema = z
     retries: count(0, 10, 2),
     localWorkers: count(1, 64, 1).optional(),
     openai: openai.prefault({}),
+    /** Further providers, by name. */
+    providers: providers.default({}),
+    /** One name for several models, by name. */
+    routes: routes.default({}),
+    /** A route or a model, where a request names none; left out: the first provider's. */
+    chatModel: text.optional(),
     limits: limits.prefault({}),
     tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
@@ -185,10 +183,17 @@ export const configSchema = z
       path: ['redisUrl'],
       message: 'REDIS_URL needs DATABASE_URL: several instances cannot share an embedded database',
     });
-  });
+  })
+  .superRefine(
+    (config, context) => {
+      // A section that is wrong by itself says so by itself.
+      const isWhole = openai.safeParse(config.openai).success && providers.safeParse(config.providers).success;
+      if (!isWhole || !routes.safeParse(config.routes).success) return;
+      for (const { path, message } of poolFaults(config))
+        context.addIssue({ code: 'custom', path: [...path], message });
+    },
+    // Beside other faults too: all are to be mended at once.
+    { when: () => true },
+  );
 
 export type Config = z.infer<typeof configSchema>;
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}

@@ -17,6 +17,8 @@ const variables: Readonly<Record<string, readonly string[]>> = {
   SLUICE_API_KEY: ['apiKey'],
   SLUICE_SEED_DOCS: ['seedDocs'],
   SLUICE_METRICS_TOKEN: ['metrics', 'token'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['telemetry', 'otlpEndpoint'],
+  OTEL_SERVICE_NAME: ['telemetry', 'serviceName'],
   LOG_LEVEL: ['logLevel'],
 };
 
@@ -40,6 +42,7 @@ export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config
     const value = environment[name]?.trim();
     if (value) setAt(values, path, value);
   }
+  fillIn(values['providers'], ['providers'], environment);
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     throw new ConfigError(
@@ -67,6 +70,25 @@ async function readConfigFile(path: string | undefined): Promise<Record<string, 
   }
 }
 
+/**
+ * `"$NAME"` in a key or a header of a provider is the environment variable NAME, so that the file holds no secret. One that is not set
+ * is as one that was left out.
+ */
+function fillIn(value: unknown, path: readonly string[], environment: NodeJS.ProcessEnv): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const isSecret = isSecretOfProvider([...path, key]);
+    const name = isSecret && typeof inner === 'string' ? /^\$(\w+)$/.exec(inner)?.[1] : undefined;
+    if (name === undefined) fillIn(inner, [...path, key], environment);
+    else if (environment[name]) Reflect.set(value, key, environment[name]);
+    else Reflect.deleteProperty(value, key);
+  }
+}
+
+function isSecretOfProvider([section, , field]: readonly string[]): boolean {
+  return section === 'providers' && (field === 'apiKey' || field === 'apiKeys' || field === 'headers');
+}
+
 function setAt(values: Record<string, unknown>, path: readonly string[], value: string): void {
   const [key = '', ...rest] = path;
   if (rest.length === 0) {
@@ -90,7 +112,8 @@ const secrets = new Set(['apiKey', 'metrics.token', 'openai.apiKey', 'openai.bas
 
 /** What came, where it is no secret. */
 function cameAt(values: unknown, path: readonly string[]): string {
-  if (secrets.has(path.join('.'))) return '';
+  if (secrets.has(path.join('.')) || isSecretOfProvider(path)) return '';
+  if (path[0] === 'providers' && path[2] === 'baseUrl') return '';
   const value = path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
     values,

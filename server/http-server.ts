@@ -11,7 +11,7 @@ import { answerDirectly, isPlainOperation } from './direct-operation.ts';
 import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
-import { requestScope } from './request-scope.ts';
+import { inOperation, requestScope } from './request-scope.ts';
 import { metricsPath, metricsRefusal } from './telemetry/metrics/metrics-endpoint.ts';
 import { Operation, type Transport } from './telemetry/operations/operation.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -110,11 +110,9 @@ async function handle(
   if (path === agUiPath) {
     const body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
-    const operation = beginOperation(parts, 'ag-ui', context, response);
+    const operation = beginOperation(parts, 'ag-ui', context, request, response);
     operation.is('ag-ui', null);
-    return requestScope.run({ requestId, operation }, () =>
-      now.agUi({ headers: request.headers, body }, response, context),
-    );
+    return inOperation(operation, () => now.agUi({ headers: request.headers, body }, response, context));
   }
   let plain: Buffer | null = null;
   if (isPlainOperation(request)) {
@@ -129,8 +127,8 @@ async function handle(
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
-  const operation = beginOperation(parts, 'http', context, response);
-  await requestScope.run({ requestId, operation }, async () => {
+  const operation = beginOperation(parts, 'http', context, request, response);
+  await inOperation(operation, async () => {
     if (plain !== null && (await answerDirectly(now.app, plain, response, context))) return;
     await now.app(request, response, context);
   });
@@ -140,9 +138,10 @@ function beginOperation(
   { telemetry }: HttpParts,
   transport: Transport,
   { requestId, principal }: ServerContext,
+  { headers: { traceparent } }: IncomingMessage,
   response: ServerResponse,
 ): Operation {
-  const operation = new Operation(transport, requestId, principal, telemetry.operations);
+  const operation = new Operation({ transport, requestId, principal, traceparent }, telemetry.operations);
   response.once('close', () => {
     if (!response.writableFinished) operation.failed('CANCELLED');
     operation.end();

@@ -6,14 +6,16 @@ import { createApp } from './app.ts';
 import { boundMemory } from './bound-memory.ts';
 import { createToClientError } from './client-errors.ts';
 import { loadConfig } from './config.ts';
-import { type Config, isLoopback } from './config-schema.ts';
+import type { Config } from './config-schema.ts';
 import { createHttpServer, type Serving } from './http-server.ts';
+import { isLoopback } from './loopback.ts';
 import { accessAtStart } from './open-access.ts';
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { serviceMetrics } from './telemetry/metrics/service-metrics.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
+import { openTracing } from './telemetry/tracing/open-tracing.ts';
 import { version } from './version.ts';
 import { attachWebSocket } from './websocket.ts';
 
@@ -33,13 +35,14 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const config = await loadConfig(environment);
   const secrets = [
     ...[config.apiKey, config.metrics.token, config.openai.apiKey],
-    ...[config.databaseUrl, config.redisUrl],
+    ...[config.databaseUrl, config.redisUrl, ...Object.values(config.telemetry.otlpHeaders)],
   ].filter((secret) => secret != null);
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };
   let access = accessAtStart(config);
   await using starting = new AsyncDisposableStack();
   const telemetry = starting.use(createTelemetry(config, logger));
+  const tracing = starting.use(await openTracing(config));
   const server = createHttpServer({ config, access: () => access, logger, telemetry, state: () => state });
   server.listen(config.port, config.host);
   await once(server, 'listening');
@@ -92,6 +95,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     await settled(server);
     await opened.close();
     telemetry[Symbol.dispose]();
+    await tracing[Symbol.asyncDispose]();
     logger.info({}, 'stopped');
   };
   return {

@@ -5,7 +5,8 @@ import type { Logger } from '../core/contracts/logger.ts';
 import type { RunSignals } from '../core/contracts/run-signals.ts';
 import { type Access, createAccess } from './authenticate.ts';
 import { ConfigError } from './config.ts';
-import { type Config, isLoopback } from './config-schema.ts';
+import type { Config } from './config-schema.ts';
+import { isLoopback } from './loopback.ts';
 import { realClock } from './real-clock.ts';
 
 export interface OpenedAccess {

@@ -14,16 +14,17 @@ import { chatExecutor } from '../core/chat/chat-executor.ts';
 import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { createModels } from '../core/models/create-models.ts';
-import type { ProviderOptions } from '../core/models/models-options.ts';
 import { shareModels } from '../core/models/sharing/share-models.ts';
 import { UsageLedger } from '../core/models/usage/usage-ledger.ts';
 import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Access } from './authenticate.ts';
+import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
@@ -69,12 +70,13 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   opened.defer(closeSpending);
   const pool = createModels({
-    providers: await providersOf(config, local),
+    providers: await openProviders(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
-    limits: { maxConcurrent: config.openai.maxConcurrent, maxQueued: config.openai.maxQueued },
     embeddings: config.embeddings,
     embeddingStore: postgresEmbeddingStore(database),
+    routes: routeOptions(config),
+    chatModel: defaultChatModel(config),
     observer: telemetry.pool,
     spending,
     rateLimiter: logs.rateLimiter,
@@ -115,6 +117,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
     observer: telemetry.runs,
+    recordContent: config.telemetry.recordContent,
     slots,
     eventLoopLagMs: () => eventLoopDelay.p99Ms,
   });
@@ -143,16 +146,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   };
   const close = opened.move();
   return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
-}
-
-async function providersOf({ openai }: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {
-  const localOptions = { provider: local, chatModel: 'extractive', embeddingModel: 'all-MiniLM-L6-v2' };
-  if (openai.apiKey === null && openai.baseUrl === undefined) return [localOptions];
-  // Hundreds of files, for which a start without a key does not wait.
-  const { openaiProvider } = await import('../adapters/openai/openai-provider.ts');
-  const provider = openaiProvider({ baseUrl: openai.baseUrl ?? 'https://api.openai.com/v1', apiKey: openai.apiKey });
-  const { chatModel, embeddingModel, models } = openai;
-  return [{ provider, chatModel, embeddingModel, models }, localOptions];
 }
 
 function limitsOf({ limits, timeouts }: Config): Services['limits'] {

@@ -10,6 +10,11 @@ export interface RequestScope {
 
 export const requestScope = new AsyncLocalStorage<RequestScope>();
 
+/** Everything that is done inside belongs to the operation: its log lines, its errors, its trace. */
+export function inOperation<T>(operation: Operation, work: () => T): T {
+  return requestScope.run({ requestId: operation.requestId, operation }, () => operation.run(work));
+}
+
 export function currentOperation(): Operation | undefined {
   return requestScope.getStore()?.operation;
 }

@@ -14,7 +14,7 @@ import { type ToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
-import { requestScope } from './request-scope.ts';
+import { inOperation } from './request-scope.ts';
 import { SocketOperations } from './socket-operations.ts';
 import { Operation } from './telemetry/operations/operation.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -88,14 +88,17 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
         if (open === undefined || principal === undefined)
           throw new Error('an operation on a socket that was not accepted');
         const limit = config.limits.maxOperationsPerSocket;
-        const operation = new Operation('websocket', requestId, principal, telemetry.operations);
+        const operation = new Operation(
+          { transport: 'websocket', requestId, principal, traceparent: traceparentIn(payload, extra.request) },
+          telemetry.operations,
+        );
         if (open.size >= limit) {
           operation.failed('RATE_LIMITED');
           operation.end();
           return [tooManyOperations(limit)];
         }
         const signal = open.begin(id, operation);
-        return requestScope.run({ requestId, operation }, () => prepare(parts, payload, principal, operation, signal));
+        return inOperation(operation, () => prepare(parts, payload, principal, operation, signal));
       },
       onNext: ({ extra }, id, _payload, _args, result) => {
         const next = shown(result as ExecutionResult);
@@ -169,13 +172,18 @@ async function prepare(
       contextValue: await enveloped.contextFactory(),
       variableValues: variables,
       operationName,
-      runExecute: (args) => requestScope.run({ requestId, operation }, () => enveloped.execute(args)),
-      runSubscribe: (args) => requestScope.run({ requestId, operation }, () => enveloped.subscribe(args)),
+      runExecute: (args) => inOperation(operation, () => enveloped.execute(args)),
+      runSubscribe: (args) => inOperation(operation, () => enveloped.subscribe(args)),
     };
     return prepared;
   } catch (error) {
     return [toClientError(error)];
   }
+}
+
+/** Of the operation where its client says so, else of the socket's own request. */
+function traceparentIn({ extensions }: SubscribePayload, request: IncomingMessage): unknown {
+  return extensions?.['traceparent'] ?? request.headers['traceparent'];
 }
 
 function refusal(request: IncomingMessage, open: number, config: Config, isOpen: boolean): UpgradeRefusal | null {

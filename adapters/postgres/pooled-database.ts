@@ -6,6 +6,7 @@ import type { Database, Queryable, StatementObserver } from './database.ts';
 import { PgDialect, type SQL } from './drizzle.ts';
 import type { StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure, toGatewayError } from './sql-error.ts';
+import { tracedStatement } from './statement-span.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** What is below the pool. */
@@ -163,7 +164,7 @@ export class PooledDatabase implements Database {
     const sentAt = performance.now();
     let isFailed = true;
     try {
-      const result = await connection.run<Row>(name, text, parameters, signal);
+      const result = await tracedStatement(name, () => connection.run<Row>(name, text, parameters, signal));
       isFailed = false;
       return result;
     } catch (error) {

@@ -63,10 +63,10 @@ export function runOf(row: RunRow): RunRecord {
 export function insertRun(run: NewRun, instance: string): SQL {
   return sql`insert into runs
       (tenant, run_id, kind, status, attempt, instance, when_unwatched, timeout_ms, input_hash, key_id, input, end_user, metadata,
-        conversation_id, detail, usage)
+        traceparent, conversation_id, detail, usage)
     values (${run.tenant}, ${run.runId}, ${run.detail.kind}, 'QUEUED', 1, ${instance}, ${run.whenUnwatched},
       ${run.timeoutMs}, ${run.inputHash}, ${run.keyId}, ${jsonText(run.input)}::json, ${run.user}, ${jsonText(run.metadata)}::jsonb,
-      ${conversationIdOf(run.detail)}, ${jsonText(run.detail)}::json, ${jsonText(noUsage)}::json)
+      ${run.traceparent ?? null}, ${conversationIdOf(run.detail)}, ${jsonText(run.detail)}::json, ${jsonText(noUsage)}::json)
     on conflict (tenant, run_id) do nothing
     returning ${runColumns}`;
 }

@@ -61,6 +61,8 @@ export type UnwatchedPolicy = 'FINISH' | 'CANCEL';
 export interface NewRun extends RunKey {
   readonly inputHash: string;
   readonly keyId: string | null;
+  /** W3C Trace Context of its start; left out or null: it is not traced. */
+  readonly traceparent?: string | null;
   readonly whenUnwatched: UnwatchedPolicy;
   /** The run's own deadline, counted from its first start; null: none. */
   readonly timeoutMs: number | null;
@@ -132,6 +134,7 @@ export interface TakenRun {
   /** What is left of its deadline. */
   readonly timeoutMs: number | null;
   readonly cancelReason: string | null;
+  readonly traceparent: string | null;
 }
 
 /** Every method is bound to one tenant, or to the runs that an instance owns. */

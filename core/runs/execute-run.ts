@@ -24,6 +24,7 @@ interface Parts {
   readonly freeSlot: () => Promise<unknown>;
   readonly eventLoopLagMs?: (() => number) | undefined;
   readonly observer?: RunObserver | undefined;
+  readonly recordContent?: boolean | undefined;
 }
 
 interface AttemptParts extends Parts {
@@ -62,6 +63,7 @@ export async function executeRun(live: LiveRun, input: unknown, given: Parts): P
       if (live.departure === 'handed-over') await parts.release();
       return;
     }
+    if (parts.recordContent === true) live.trace.record(input, result.reply?.parts);
     await end(live, result, writer, parts);
   } catch (error) {
     if (error instanceof FencedError) return lost(true);

@@ -15,6 +15,8 @@ export interface Execution {
   readonly timeoutMs: number | null;
   /** How many follow it already. */
   readonly watchers: number;
+  /** Of its start, for one that was taken over. */
+  readonly traceparent: string | null;
   /** Its place among those of its key; null: there is no such limit. Of a run that was taken over it is taken beside the work. */
   readonly slot: RunSlot | null | Promise<RunSlot | null>;
 }
@@ -52,6 +54,11 @@ export class Executions {
     return this.#limit.pendingCount;
   }
 
+  /** Of the room, what would not have to wait. */
+  get free(): number {
+    return Math.max(0, this.#parts.limits.maxRuns - this.#live.size);
+  }
+
   of(key: RunKey): LiveRun | undefined {
     return this.#live.get(mapKey(key));
   }
@@ -70,12 +77,14 @@ export class Executions {
     );
   }
 
-  begin(run: RunRecord, { input, whenUnwatched, timeoutMs, watchers, slot }: Execution): LiveRun {
+  begin(run: RunRecord, execution: Execution): LiveRun {
+    const { input, whenUnwatched, timeoutMs, watchers, traceparent, slot } = execution;
     const live = new LiveRun(run, {
       policy: whenUnwatched,
       graceMs: this.#parts.limits.unwatchedGraceMs,
       timeoutMs,
       watchers,
+      traceparent,
       isFollowedElsewhere: () => this.#parts.signals.isFollowedElsewhere(run),
     });
     this.#live.set(mapKey(run), live);
@@ -101,11 +110,11 @@ export class Executions {
   }
 
   #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
-    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer } = this.#parts;
+    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent } = this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
     const parts = {
-      ...{ log, clock, logger, store, observer },
+      ...{ log, clock, logger, store, observer, recordContent },
       // Many streams at once are a load too: each then writes less often.
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
       executor: executors[run.kind],
@@ -114,7 +123,7 @@ export class Executions {
     };
     let ending: Promise<void> | undefined;
     const begin = (): Promise<void> => {
-      ending ??= executeRun(live, input, parts).finally(() => this.#forget(live));
+      ending ??= live.trace.run(() => executeRun(live, input, parts)).finally(() => this.#forget(live));
       return ending;
     };
     // A run that is cancelled while it queues ends at once: it needs no slot for that.

@@ -5,6 +5,7 @@ import type { RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contrac
 import { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
+import { AttemptTrace } from './run-trace.ts';
 
 /** What an executor is given: its run, and the only ways to say something about it. */
 export interface RunIo {
@@ -38,6 +39,8 @@ export interface LiveRunOptions {
   readonly timeoutMs: number | null;
   /** How many follow it already. */
   readonly watchers: number;
+  /** Of its start, for one that was taken over; null: what is active now has started it. */
+  readonly traceparent: string | null;
   /** Asked when nobody follows it here any more. */
   readonly isFollowedElsewhere: () => Promise<boolean>;
 }
@@ -51,6 +54,7 @@ export class LiveRun {
   readonly meter = new UsageMeter();
   /** On the clock of `performance.now()`: since when this process has the run. */
   readonly heldSince = performance.now();
+  readonly trace: AttemptTrace;
   readonly finished: Promise<void>;
   readonly #controller = new AbortController();
   readonly #options: LiveRunOptions;
@@ -64,6 +68,7 @@ export class LiveRun {
   constructor(run: RunRecord, options: LiveRunOptions) {
     this.run = run;
     this.#options = options;
+    this.trace = new AttemptTrace(run, options.traceparent);
     this.meter.addUsage(run.usage);
     this.finished = new Promise((resolve) => {
       this.#settle = resolve;

@@ -39,7 +39,7 @@ export class Membership {
     this.#takeover = new Takeover({
       ...{ instance, log, clock, logger, leaseMs, store: stored, begin: on.taken },
       maxLosses: parts.maxAttempts,
-      room: () => executions.room,
+      room: () => ({ free: executions.free, queue: executions.room - executions.free }),
     });
   }
 

@@ -41,6 +41,8 @@ export interface RunParts {
   readonly maxAttempts: number;
   readonly membership: MembershipOptions;
   readonly observer?: RunObserver | undefined;
+  /** Traces hold what was asked and answered. Default: they do not. */
+  readonly recordContent?: boolean | undefined;
   /** How late the event loop runs: deltas are gathered for longer when it does. */
   readonly eventLoopLagMs?: () => number;
 }

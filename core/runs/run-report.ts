@@ -34,15 +34,17 @@ export class RunReport {
   }
 
   send(): void {
-    const { run, meter, heldSince } = this.#live;
+    const { run, meter, heldSince, trace } = this.#live;
     const terminal = this.#terminal;
-    this.#observer?.ended(run, {
+    const end: RunEnd = {
       ...endOf(terminal),
       model: this.#model,
       usage: meter.usage,
       durationMs: performance.now() - heldSince,
       firstTokenMs: this.#firstTextAt === null ? null : this.#firstTextAt - heldSince,
-    });
+    };
+    this.#observer?.ended(run, end);
+    trace.end(end);
   }
 }
 

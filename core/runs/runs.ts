@@ -12,6 +12,7 @@ import { cancelled, runNotFound, sameInput, shuttingDown } from './run-error.ts'
 import { mapKey } from './run-key.ts';
 import { RunLookups } from './run-lookups.ts';
 import type { RunParts } from './run-parts.ts';
+import { traceStart } from './run-trace.ts';
 
 export interface StartRun {
   readonly run: NewRun;
@@ -194,11 +195,14 @@ export class Runs {
     try {
       const { run, stored, turn } = request;
       slot = await this.#slot(request);
-      const claim = await this.#store(stored).claim(run, turn, this.#parts.instance);
-      if (!claim.created) return sameInput(claim.run, run.inputHash);
-      this.#executions.begin(claim.run, { ...run, watchers: this.#followers.count(run), slot });
-      slot = null;
-      return claim.run;
+      return await traceStart(run, async (traceparent) => {
+        const claim = await this.#store(stored).claim({ ...run, traceparent }, turn, this.#parts.instance);
+        if (!claim.created) return sameInput(claim.run, run.inputHash);
+        const watchers = this.#followers.count(run);
+        this.#executions.begin(claim.run, { ...run, traceparent: null, watchers, slot });
+        slot = null;
+        return claim.run;
+      });
     } finally {
       this.#claiming -= 1;
       void slot?.free();

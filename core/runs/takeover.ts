@@ -18,8 +18,8 @@ export interface TakeoverParts {
   readonly leaseMs: number;
   /** A run is lost with its instance at most so often; then it has failed. */
   readonly maxLosses: number;
-  /** How many more runs this instance could execute now. */
-  readonly room: () => number;
+  /** How many more runs this instance could execute now, and how many more could wait here. */
+  readonly room: () => { readonly free: number; readonly queue: number };
   readonly begin: (taken: TakenRun) => void;
 }
 
@@ -69,12 +69,16 @@ export class Takeover {
     }
   }
 
-  /** Takes what there is, as far as there is room. */
+  /**
+   * Takes what there is: all of it where no other instance can, else what can be executed now, so that the others get their
+   * share instead of it waiting here. Where everything is busy one at a time joins the queue: under a load that never ends it
+   * would be waited for without end.
+   */
   async look(abandoned: 'expired' | 'all'): Promise<number> {
-    const { instance, store, logger, maxLosses, room, begin } = this.#parts;
+    const { instance, store, logger, maxLosses, begin } = this.#parts;
     let count = 0;
     for (;;) {
-      const limit = Math.min(mostAtOnce, room());
+      const limit = Math.min(mostAtOnce, this.#mayTake(abandoned, count));
       if (limit <= 0) return count;
       const { taken, failed } = await store.takeOver(instance, {
         abandoned,
@@ -92,5 +96,12 @@ export class Takeover {
       if (taken.length > 0) logger.info({ instance, taken: taken.length }, 'runs that their instance left go on here');
       if (taken.length + failed.length < limit) return count;
     }
+  }
+
+  #mayTake(abandoned: 'expired' | 'all', count: number): number {
+    const { free, queue } = this.#parts.room();
+    if (abandoned === 'all') return free + queue;
+    if (free > 0) return free;
+    return count === 0 && queue > 0 ? 1 : 0;
   }
 }

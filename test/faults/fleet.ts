@@ -41,6 +41,8 @@ export interface FleetOptions {
   readonly maxAttempts?: number;
   /** Of each member's clock, in order. */
   readonly skewMs?: readonly number[];
+  /** More of every member's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const skewedClock = fileURLToPath(new URL('./skewed-clock.ts', import.meta.url));
@@ -54,6 +56,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     tokensPerSecond = 60,
     skewMs = [],
     maxAttempts = 10,
+    environment: more = {},
   } = options;
   await using opened = new AsyncDisposableStack();
   const postgres = opened.use(await startPostgresServer());
@@ -78,6 +81,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
           dataDir,
           environment: {
             ...environment,
+            ...more,
             SLUICE_SEED_DOCS: 'false',
             DATABASE_URL: database.href,
             REDIS_URL: `redis://127.0.0.1:${redisLink.port}`,

@@ -92,8 +92,9 @@ interface Spawned {
 }
 
 function spawnSluice(options: GatewayProcessOptions, own: Record<string, string>): Spawned {
-  // Nothing of the caller's own configuration: only where programs are found.
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  // Nothing of the caller's own configuration: only where programs are found, and compiled modules.
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
+  const environment = { PATH, HOME, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
   const child = spawn(options.node ?? process.execPath, [command, 'start'], {
     env: { ...environment, LOG_LEVEL: 'warn', SLUICE_DATA_DIR: options.dataDir, ...own, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

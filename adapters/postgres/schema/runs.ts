@@ -27,6 +27,8 @@ export const runs = pgTable(
     keyId: text('key_id'),
     /** `json`, not `jsonb`: a run is executed from it, and jsonb would reorder the keys of a response schema. */
     input: json('input'),
+    /** W3C Trace Context of its start: a run that is taken over goes on with its trace. */
+    traceparent: text('traceparent'),
     endUser: text('end_user'),
     metadata: jsonb('metadata').notNull(),
     conversationId: text('conversation_id'),

@@ -2,7 +2,7 @@ import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { Completion } from '../../contracts/model-provider.ts';
 import type { ModelRequest, PoolChunk } from '../models.ts';
 import { withAttempts } from '../routes/all-failed.ts';
-import type { Routed, Router } from '../routes/router.ts';
+import type { Attempts, Routed, Router } from '../routes/router.ts';
 import { concernsEveryTarget } from '../routes/try-targets.ts';
 import type { Answer, OpenStream, Target, Try } from '../targets/target.ts';
 import { StreamSpend } from '../usage/token-estimate.ts';
@@ -24,7 +24,18 @@ export async function* streamChat(router: Router, begin: () => ChatCall): AsyncG
   const chat = begin();
   const { job, input, plan } = chat;
   using _bounds = job.bounds;
-  const open = (target: Target, how: Try) => opened(chat, target, how);
+  const open: Attempts<Answer<OpenStream>> = {
+    make: (target, how) => opened(chat, target, how),
+    discard({ value, end }) {
+      const spend = new StreamSpend();
+      spend.see(value.first);
+      value.close();
+      end(
+        spend.used(() => input.count),
+        cancelled(job.bounds.label, 'another call was faster'),
+      );
+    },
+  };
   let answered = await router.answer(chat, open);
   for (;;) {
     const { target, others, value: answer } = answered;
@@ -69,23 +80,25 @@ export async function* streamChat(router: Router, begin: () => ChatCall): AsyncG
 export async function completeChat(router: Router, chat: ChatCall): Promise<Completion & { readonly model: string }> {
   const { job, request, input } = chat;
   using _bounds = job.bounds;
-  const { value: answer, target } = await router.answer(chat, (target, how) => {
-    const work = { ...request, model: target.entry.name };
-    return target.run(
-      job,
-      how,
-      (provider, signal, hear, bound) => provider.complete({ ...work, ...bound }, signal, hear),
-      false,
-    );
+  const used = ({ tokens, text }: Completion) => {
+    const spend = new StreamSpend();
+    spend.see(tokens === null ? { type: 'text', delta: text } : { type: 'usage', tokens });
+    return spend.used(() => input.count);
+  };
+  const { value: answer, target } = await router.answer<Answer<Completion>>(chat, {
+    make: (target, how) => {
+      const work = { ...request, model: target.entry.name };
+      return target.run(
+        job,
+        how,
+        (provider, signal, hear, bound) => provider.complete({ ...work, ...bound }, signal, hear),
+        false,
+      );
+    },
+    discard: ({ value, end }) => end(used(value), null),
   });
   const { value: completion } = answer;
-  const { tokens } = completion;
-  const spend = new StreamSpend();
-  spend.see(tokens === null ? { type: 'text', delta: completion.text } : { type: 'usage', tokens });
-  answer.end(
-    spend.used(() => input.count),
-    null,
-  );
+  answer.end(used(completion), null);
   return { ...completion, model: target.entry.name };
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { EmbeddingLimits, EmbedReply } from '../../contracts/model-provider.ts';
 import type { Spending } from '../../contracts/spending.ts';
@@ -143,6 +144,7 @@ export class EmbeddingBatcher {
       signal,
       waiters: new Set(),
       callsInFlight: 0,
+      inItsContext: AsyncLocalStorage.snapshot(),
       onAbort: () => {
         const reason = cancelled(this.#parts.label, signal.reason);
         for (const waiter of caller.waiters) this.#leave(waiter, reason);
@@ -189,7 +191,12 @@ export class EmbeddingBatcher {
     while (this.#gate.hasSlot) {
       const part = this.#nextPart();
       if (part.jobs.length === 0) return;
-      void this.#call(embeddingCall(part, this.#parts.calls.begin(this.#parts.label, null, this.#parts.totalMs)));
+      const { calls, label, totalMs } = this.#parts;
+      const call = embeddingCall(part, calls.begin(label, null, totalMs));
+      const [first] = call.callers;
+      // Whoever made the slot free, or came last, has nothing to do with it: it belongs to one who asked.
+      if (first === undefined) void this.#call(call);
+      else void first.inItsContext(() => this.#call(call));
     }
   }
 

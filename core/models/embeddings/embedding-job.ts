@@ -12,6 +12,8 @@ export interface Caller {
   readonly signal: AbortSignal;
   readonly waiters: Set<Waiter>;
   onAbort(): void;
+  /** Runs what is done for it where it asked: in its trace. */
+  readonly inItsContext: <T>(work: () => T) => T;
   /** Provider calls under way that hold texts of this caller. */
   callsInFlight: number;
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { InputTokens, Job } from '../calls/job.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import type { Target, Try } from '../targets/target.ts';
+import { HedgeBudgets, hedged } from './hedge.ts';
 import { type Candidate, inOrder } from './order.ts';
 import type { Choice, Plan, RouteTable } from './route-table.ts';
 import { type TryOptions, tryTargets } from './try-targets.ts';
@@ -11,6 +12,12 @@ export interface Routed {
   readonly job: Job;
   readonly plan: Plan;
   readonly input: InputTokens;
+}
+
+/** How a provider is called, and what becomes of an answer that comes too late. */
+export interface Attempts<T> {
+  make(target: Target, how: Try): Promise<T>;
+  discard(answer: T): void;
 }
 
 /** Who answered, and who else might. */
@@ -31,19 +38,21 @@ export interface RouterParts {
 /** Takes a generation to the targets of its route, in the order of the route's policy, until one answers. */
 export class Router {
   readonly #parts: RouterParts;
+  readonly #hedges = new HedgeBudgets();
 
   constructor(parts: RouterParts) {
     this.#parts = parts;
   }
 
   /** A prompt that is too long for a route goes on to its `largerContext`. */
-  async answer<T>(routed: Routed, attempt: (target: Target, how: Try) => Promise<T>): Promise<Answered<T>> {
+  async answer<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
     for (let { plan } = routed; ; ) {
       const choices = fitting(plan, routed);
       const larger = this.#larger(plan);
       if (choices.length > 0 || larger === null) {
         try {
-          return await this.#among(routed.job, this.#order(plan, choices.length > 0 ? choices : plan.choices), attempt);
+          const targets = this.#order(plan, choices.length > 0 ? choices : plan.choices);
+          return await this.#hedged(routed.job, plan, targets, attempts);
         } catch (error) {
           const isTooLong = error instanceof GatewayError && error.upstreamFault === 'CONTEXT_LENGTH';
           if (!isTooLong || larger === null) throw this.#withSuggestion(error, plan);
@@ -57,20 +66,31 @@ export class Router {
   takeOver<T>(
     { job }: Routed,
     { from, error, to }: { readonly from: Target; readonly error: GatewayError; readonly to: readonly Target[] },
-    attempt: (target: Target, how: Try) => Promise<T>,
+    attempts: Attempts<T>,
   ): Promise<Answered<T>> {
     const [next] = to;
     if (next !== undefined) this.#parts.options.observer?.fellBack(from.site(job), next.site(job), error.code, true);
-    return this.#among(job, to, attempt);
+    return this.#among(job, to, job.bounds.signal, attempts);
+  }
+
+  #hedged<T>(job: Job, { route }: Plan, targets: readonly Target[], attempts: Attempts<T>): Promise<Answered<T>> {
+    if (route?.hedge === undefined) return this.#among(job, targets, job.bounds.signal, attempts);
+    return hedged({
+      ...{ job, targets, hedge: route.hedge },
+      budget: this.#hedges.of(route, route.hedge),
+      answer: (some, signal) => this.#among(job, some, signal, attempts),
+      discard: ({ value }) => attempts.discard(value),
+    });
   }
 
   async #among<T>(
     job: Job,
     targets: readonly Target[],
-    attempt: (target: Target, how: Try) => Promise<T>,
+    signal: AbortSignal,
+    { make }: Attempts<T>,
   ): Promise<Answered<T>> {
-    const tried = async (target: Target, how: Try) => ({ value: await attempt(target, how), target });
-    const { value, target } = await tryTargets(job, targets, job.bounds.signal, tried, this.#parts.options);
+    const tried = async (target: Target, how: Try) => ({ value: await make(target, how), target });
+    const { value, target } = await tryTargets(job, targets, signal, tried, this.#parts.options);
     return { value, target, others: targets.filter((other) => other !== target) };
   }
 

@@ -12,6 +12,7 @@ import { type GateLimits, type Pass, TargetGate } from '../limits/target-gate.ts
 import type { ModelHealth } from '../models.ts';
 import type { Used } from '../usage/token-estimate.ts';
 import { usageOf } from '../usage/usage-meter.ts';
+import { CallSpan, recordWait } from './call-span.ts';
 import { Circuit, type CircuitOptions } from './circuit.ts';
 import { HealthWindow } from './health-window.ts';
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
@@ -172,6 +173,7 @@ export class Target {
     let reservation: Reservation | null = null;
     const begunAt = performance.now();
     let isCalled = false;
+    let span: CallSpan | null = null;
     try {
       const reserving = this.#reserve(job, how.signal);
       reservation = reserving instanceof Promise ? await reserving : reserving;
@@ -181,20 +183,30 @@ export class Target {
         isCalled = true;
         job.attempts += 1;
         if (how.number === 1) this.retries.countCall();
-        return call(pass.key, bound === null ? {} : { maxOutputTokens: bound });
+        const begun = new CallSpan(this.site(job), how.number);
+        span = begun;
+        return begun.run(() => call(pass.key, bound === null ? {} : { maxOutputTokens: bound }));
       });
       const firstMs = performance.now() - begunAt;
       this.#window.countSuccess(kind === 'whole' ? null : firstMs);
       if (kind === 'stream') this.speed.observe(firstMs);
       this.#options.onOutcome(null);
-      const end = this.#end(job, how, pass, reservation, begunAt, kind === 'stream' ? firstMs : null);
+      const end = this.#end(job, how, pass, reservation, begunAt, kind === 'stream' ? firstMs : null, span);
       return { value, end };
     } catch (error) {
       if (isCalled) this.#learn(error, pass.key, begunAt);
       else pass.key.correct(-1, -pass.tokens);
       pass.release();
-      this.#settle(job, reservation, isCalled && kind !== 'latency' && isEndedByUs(error) ? readOnly(job) : null);
-      if (isCalled) observer?.ended(this.site(job), outcomeOf(error, begunAt, null, null, how.number));
+      const usage = this.#settle(
+        job,
+        reservation,
+        isCalled && kind !== 'latency' && isEndedByUs(error) ? readOnly(job) : null,
+      );
+      if (isCalled) {
+        const outcome = outcomeOf(error, begunAt, null, null, how.number);
+        observer?.ended(this.site(job), outcome);
+        (span as CallSpan | null)?.end(outcome, usage);
+      }
       throw error;
     }
   }
@@ -210,7 +222,9 @@ export class Target {
       },
       patient: how.patient,
     });
-    this.#options.observer?.queued(this.site(job), performance.now() - begunAt);
+    const waitMs = performance.now() - begunAt;
+    recordWait(this.site(job), waitMs);
+    this.#options.observer?.queued(this.site(job), waitMs);
     return pass;
   }
 
@@ -242,6 +256,7 @@ export class Target {
     reservation: Reservation | null,
     begunAt: number,
     firstMs: number | null,
+    span: CallSpan | null,
   ): Answer<unknown>['end'] {
     const { observer } = this.#options;
     return (used, error) => {
@@ -254,7 +269,9 @@ export class Target {
       const usage = this.#settle(job, reservation, used);
       const site = this.site(job);
       const outputTokens = usage?.outputTokens ?? null;
-      observer?.ended(site, outcomeOf(error, begunAt, firstMs, outputTokens, how.number));
+      const outcome = outcomeOf(error, begunAt, firstMs, outputTokens, how.number);
+      observer?.ended(site, outcome);
+      span?.end(outcome, usage);
       if (usage !== null) pass.key.correct(0, usage.inputTokens + usage.outputTokens - pass.tokens);
     };
   }

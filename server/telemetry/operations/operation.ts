@@ -1,6 +1,8 @@
 import type { Principal } from '../../../context.ts';
 import { type ErrorCode, isErrorCode } from '../../../core/contracts/gateway-error.ts';
 
+import { OperationTrace } from '../tracing/operation-trace.ts';
+
 export type OperationKind = 'query' | 'mutation' | 'subscription' | 'ag-ui' | 'unknown';
 export type Transport = 'http' | 'websocket' | 'ag-ui';
 
@@ -12,6 +14,14 @@ export interface OperationObserver {
   ended(operation: Operation, durationMs: number): void;
 }
 
+export interface Arrival {
+  readonly transport: Transport;
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** As the caller sent it, if at all. */
+  readonly traceparent: unknown;
+}
+
 /** One GraphQL operation, or AG-UI request, from its arrival to the end of its answer. What is known of it comes bit by bit. */
 export class Operation {
   readonly transport: Transport;
@@ -19,16 +29,18 @@ export class Operation {
   readonly principal: Principal;
   readonly #observers: readonly OperationObserver[];
   readonly #begunAt = performance.now();
+  readonly #trace: OperationTrace;
   #kind: OperationKind = 'unknown';
   #name: string | null = null;
   #code: ErrorCode | null = null;
   #ended = false;
 
-  constructor(transport: Transport, requestId: string, principal: Principal, observers: readonly OperationObserver[]) {
+  constructor({ transport, requestId, principal, traceparent }: Arrival, observers: readonly OperationObserver[]) {
     this.transport = transport;
     this.requestId = requestId;
     this.principal = principal;
     this.#observers = observers;
+    this.#trace = new OperationTrace(transport, requestId, traceparent);
     for (const observer of observers) observer.began(this);
   }
 
@@ -57,6 +69,11 @@ export class Operation {
     if (this.isStream && !this.#ended) for (const observer of this.#observers) observer.streams(this);
   }
 
+  /** What is done inside belongs to the operation's trace. */
+  run<T>(work: () => T): T {
+    return this.#trace.run(work);
+  }
+
   failed(code: ErrorCode): void {
     this.#code ??= code;
   }
@@ -72,6 +89,7 @@ export class Operation {
     if (this.#ended) return;
     this.#ended = true;
     const durationMs = performance.now() - this.#begunAt;
+    this.#trace.end(this.#kind, this.#name, this.#code);
     for (const observer of this.#observers) observer.ended(this, durationMs);
   }
 }

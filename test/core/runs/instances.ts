@@ -16,7 +16,11 @@ export interface Cluster extends AsyncDisposable {
   readonly store: StoredRunStore;
   readonly log: EventLog;
   readonly clock: typeof timerClock;
-  start(options: { readonly executor: Executor; readonly maxAttempts?: number }): Promise<Instance>;
+  start(options: {
+    readonly executor: Executor;
+    readonly maxAttempts?: number;
+    readonly maxRuns?: number;
+  }): Promise<Instance>;
 }
 
 export interface Instance {
@@ -39,8 +43,8 @@ export async function openCluster(): Promise<Cluster> {
     store,
     log,
     clock: timerClock,
-    async start({ executor, maxAttempts = 3 }) {
-      const instance = startInstance(store, log, executor, maxAttempts);
+    async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
+      const instance = startInstance(store, log, executor, { maxAttempts, maxRuns });
       instances.push(instance);
       await instance.runs.enter();
       return instance;
@@ -54,7 +58,12 @@ export async function openCluster(): Promise<Cluster> {
   };
 }
 
-function startInstance(shared: StoredRunStore, log: EventLog, executor: Executor, maxAttempts: number): Instance {
+function startInstance(
+  shared: StoredRunStore,
+  log: EventLog,
+  executor: Executor,
+  { maxAttempts, maxRuns }: { readonly maxAttempts: number; readonly maxRuns: number },
+): Instance {
   let isAsleep = false;
   const refused = { updates: 0, appends: 0 };
   const reach = <T>(work: () => Promise<T>): Promise<T> => {
@@ -88,7 +97,7 @@ function startInstance(shared: StoredRunStore, log: EventLog, executor: Executor
     unstored: memoryRunStore({ clock: timerClock, retentionMs: 3_600_000, maxRuns: 1_000 }),
     signals: memoryRunSignals(),
     executors: { CHAT: executor, INGEST: executor },
-    limits: { maxRuns: 100, maxQueuedRuns: 100, unwatchedGraceMs: 100 },
+    limits: { maxRuns, maxQueuedRuns: 100, unwatchedGraceMs: 100 },
     leaseMs,
     maxAttempts,
     membership: { alone: false, others: 'unknown' },

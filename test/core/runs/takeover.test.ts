@@ -178,3 +178,22 @@ const newest = {
   metadata: {},
   detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: 'm' },
 } as const;
+
+test('what a dead instance leaves is shared by those that can execute it, instead of waiting at the first that looks', async () => {
+  const waking = Promise.withResolvers<void>();
+  const blocked = () => waking.promise;
+  const a = await cluster.start({ executor: talks('a', blocked) });
+  const others = [
+    await cluster.start({ executor: talks('b', blocked), maxRuns: 12 }),
+    await cluster.start({ executor: talks('c', blocked), maxRuns: 12 }),
+  ];
+  const runIds = Array.from({ length: 24 }, (_, n) => `r${n}`);
+  for (const runId of runIds) await startOf(a.runs, { runId });
+  a.sleep();
+  await expect.poll(() => others.reduce((sum, { runs }) => sum + runs.liveCount, 0)).toBe(24);
+  for (const { runs } of others) expect(runs.liveCount).toBeGreaterThanOrEqual(6);
+  waking.resolve();
+  for (const runId of runIds)
+    expect(await finished(others[0] as Instance, runId)).toMatchObject({ status: 'SUCCEEDED' });
+  a.wake();
+});

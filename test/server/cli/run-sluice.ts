@@ -2,10 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
-
-// A process takes a quarter of a second to start, and much longer when all tests run at once on a small machine.
-vi.setConfig({ testTimeout: 20_000 });
 
 const script = fileURLToPath(new URL('../../../bin/sluice.js', import.meta.url));
 

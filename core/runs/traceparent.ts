@@ -1,0 +1,17 @@
+import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
+
+/** A span's place in its trace, as W3C Trace Context writes it; null where nothing is recorded. */
+export function traceparentOf(span: SpanContext | undefined): string | null {
+  if (span === undefined || !isSpanContextValid(span)) return null;
+  return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** Null for what is no traceparent, or one of zeros: then a trace begins anew, as the standard has it. */
+export function parseTraceparent(text: unknown): SpanContext | null {
+  if (typeof text !== 'string') return null;
+  // A later version may say more behind the flags.
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/.exec(text);
+  const [, traceId = '', spanId = '', flags = ''] = match ?? [];
+  const span = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
+  return match !== null && isSpanContextValid(span) ? span : null;
+}
