@@ -59,13 +59,15 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const instance = randomUUID();
   const logs = await openLogs(config, instance, logger);
   opened.defer(() => logs.close());
+  const apiKeys = postgresApiKeyStore(database);
   const {
     spending,
     slots,
     admit,
+    tenantLimits,
     close: closeSpending,
   } = openSpending(config, {
-    ...{ database, instance, logger },
+    ...{ database, instance, apiKeys, logger },
     rateLimiter: logs.rateLimiter,
   });
   opened.defer(closeSpending);
@@ -98,7 +100,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
-  const apiKeys = postgresApiKeyStore(database);
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
@@ -134,6 +135,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
     admit,
+    tenantLimits,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {
