@@ -14,6 +14,7 @@ import type { HealthReport } from './health.ts';
 import type { Models } from './models/models.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Admit } from './spending/admission.ts';
+import type { PayerLimits } from './spending/payers.ts';
 
 export interface Limits extends ChatLimits {
   /** `first` at most; of messages and events: maxFirstMessages. */
@@ -44,5 +45,7 @@ export interface Services {
   readonly keyChanged: KeyServices['keyChanged'];
   /** Before an operation is executed, whatever brought it. */
   readonly admit: Admit;
+  /** What all keys of a tenant may use together; null: nothing is configured. */
+  readonly tenantLimits: (tenant: string) => PayerLimits | null;
   readonly health: () => HealthReport;
 }

@@ -12,8 +12,19 @@ export function usageReport(
   return services.usage.report(principal.tenant, since ?? null, signal);
 }
 
-/** The process has a bound on runs, which holds for every key. */
-export function callerLimits({ limits }: Principal, { services }: Context): KeyLimits {
-  const { maxRuns } = services.limits;
-  return { ...limits, maxConcurrentRuns: Math.min(limits.maxConcurrentRuns ?? maxRuns, maxRuns) };
+/** The tighter of what the key and its tenant may use. The process has a bound on runs, which holds for everybody. */
+export function callerLimits({ limits, tenant }: Principal, { services }: Context): KeyLimits {
+  const shared = services.tenantLimits(tenant);
+  const tighter = (limit: keyof KeyLimits): number | null => least(limits[limit], shared?.[limit] ?? null);
+  return {
+    requestsPerMinute: tighter('requestsPerMinute'),
+    tokensPerMinute: tighter('tokensPerMinute'),
+    budgetUsdPerDay: tighter('budgetUsdPerDay'),
+    maxConcurrentRuns: least(tighter('maxConcurrentRuns'), services.limits.maxRuns),
+  };
+}
+
+function least(...bounds: readonly (number | null)[]): number | null {
+  const known = bounds.filter((bound) => bound !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }

@@ -5,6 +5,7 @@ import { postgresCollectionStore } from '../adapters/postgres/collection-store.t
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
+import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
@@ -58,13 +59,15 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const instance = randomUUID();
   const logs = await openLogs(config, instance, logger);
   opened.defer(() => logs.close());
+  const apiKeys = postgresApiKeyStore(database);
   const {
     spending,
     slots,
     admit,
+    tenantLimits,
     close: closeSpending,
   } = openSpending(config, {
-    ...{ database, instance, logger },
+    ...{ database, instance, apiKeys, logger },
     rateLimiter: logs.rateLimiter,
   });
   opened.defer(closeSpending);
@@ -72,6 +75,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     providers: await openProviders(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
+    embeddings: config.embeddings,
+    embeddingStore: postgresEmbeddingStore(database),
     routes: routeOptions(config),
     chatModel: defaultChatModel(config),
     observer: telemetry.pool,
@@ -95,7 +100,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
   };
-  const apiKeys = postgresApiKeyStore(database);
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
@@ -131,6 +135,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },
     runs,
     admit,
+    tenantLimits,
     health: () => {
       const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
       return {

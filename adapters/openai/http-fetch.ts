@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { headersOf } from './chat-post.ts';
 
@@ -10,25 +10,38 @@ const statusesWithoutBody = new Set([204, 205, 304]);
 /** The sockets to one provider, and the two ways to use them. */
 export interface HttpDoor {
   /** The message as it begins; its body is the caller's to read. */
-  send(url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage>;
+  send(url: URL, options: SendOptions, body: string | undefined): Promise<IncomingMessage>;
   readonly fetch: typeof fetch;
+}
+
+interface SendOptions {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * node:http, for three reasons: Node's `fetch` gives up by itself after 300 s without headers or bytes, though only core may time
  * out; it cannot bound its sockets; and its streams cost twice the CPU per token. Sockets are kept alive and, unless `maxSockets`
  * says otherwise, unbounded: thousands of streams run at once, core/models decides how many. It neither follows redirects nor
- * asks for compression, which would hold tokens back.
+ * asks for compression, which would hold tokens back. `callHeaders` is asked before each call.
  */
-export function httpDoor(maxSockets: number = Number.POSITIVE_INFINITY): HttpDoor {
+export function httpDoor(
+  maxSockets: number = Number.POSITIVE_INFINITY,
+  callHeaders: () => Readonly<Record<string, string>> = () => ({}),
+): HttpDoor {
   const pool = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
   const agents = { http: new HttpAgent(pool), https: new HttpsAgent(pool) };
 
-  function send(url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
+  function send(url: URL, options: SendOptions, body: string | undefined): Promise<IncomingMessage> {
     const secure = url.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const agent = secure ? agents.https : agents.http;
-    const request = (secure ? httpsRequest : httpRequest)(url, { ...options, agent });
+    const request = (secure ? httpsRequest : httpRequest)(url, {
+      ...options,
+      headers: { ...options.headers, ...callHeaders() },
+      agent,
+    });
     // `on`, not `once`: a socket that fails after the headers reports here too, and must not end the process.
     request.on('error', reject);
     request.once('response', (message) => {

@@ -26,6 +26,8 @@ export interface OpenaiProviderOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** More headers for every call, such as `OpenAI-Organization` or a proxy's own; their values are kept out of messages too. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the call that is about to be made, such as its trace. */
+  readonly callHeaders?: () => Readonly<Record<string, string>>;
   /** Sockets at once; further calls wait for one. Default: no limit, core/models limits the calls. */
   readonly maxConnections?: number;
   /** Default: OpenAI's own, 2,048 texts and 300,000 tokens in one call. */
@@ -47,7 +49,7 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
   const upstream: Upstream = { name, address: addressOf(url), secrets };
   const outputLimitField =
     options.outputLimitField ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens');
-  const door = httpDoor(options.maxConnections);
+  const door = httpDoor(options.maxConnections, options.callHeaders);
   const client = new OpenAI({
     baseURL: options.baseUrl.replace(/\/+$/, ''),
     // The SDK insists on a key; the header that it would make is taken away below.

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Scope, scopes } from '../../core/contracts/api-key-store.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from './command-context.ts';
 
@@ -51,7 +52,37 @@ export function createProgram(context: CommandContext): Command {
     .option('--conversation <id>', 'go on with this conversation')
     .action(async (message, options) => (await import('./commands/chat.ts')).chat(message, options, context));
 
+  keyCommands(program.command('key').description('Make, list and revoke API keys.'), context);
+
   return program;
+}
+
+/** At the database of the gateway's own configuration; with --url, or while a gateway has that open, through the gateway. */
+function keyCommands(keys: Command, context: CommandContext): void {
+  clientCommand(keys, 'create')
+    .description('Make a key. Its secret is printed once.')
+    .requiredOption('--name <name>', 'for people; unique in the tenant')
+    .requiredOption('--scopes <scopes>', `with commas between them: ${scopes.join(', ')}`, scopeList)
+    .option('--tenant <tenant>', 'whose key it is (default: default, or that of the key it is made with)')
+    .option('--expires <when>', 'a time such as 2030-01-31T12:00:00Z, or 12h, 30d from now (default: never)', moment)
+    .option('--requests-per-minute <number>', 'at most so many operations', amount)
+    .option('--tokens-per-minute <number>', 'at most so many tokens of models', amount)
+    .option('--usd-per-day <number>', 'at most so many US dollars, a day in UTC', amount)
+    .option('--runs-at-once <number>', 'at most so many runs under way', amount)
+    .option('--allow-unknown-price', 'let a key with a budget use models whose price is not known')
+    .action(async (options) => (await import('./commands/key.ts')).createKey(options, context));
+
+  clientCommand(keys, 'list')
+    .description('List the keys of a tenant, newest first.')
+    .option('--tenant <tenant>', 'whose keys')
+    .option('--json', 'print one JSON object a line')
+    .action(async (options) => (await import('./commands/key.ts')).listKeys(options, context));
+
+  clientCommand(keys, 'revoke')
+    .description('Revoke a key: what it holds open ends within seconds.')
+    .argument('<prefix>', 'as sluice key list shows it')
+    .option('--tenant <tenant>', 'whose key it is')
+    .action(async (prefix, options) => (await import('./commands/key.ts')).revokeKey(prefix, options, context));
 }
 
 function clientCommand(program: Command, name: string): Command {
@@ -63,6 +94,29 @@ function clientCommand(program: Command, name: string): Command {
 
 function collectionOption(): Option {
   return new Option('--in <collection>', 'the collection').default('default');
+}
+
+function scopeList(value: string): readonly Scope[] {
+  return value.split(',').map((part) => {
+    const scope = scopes.find((known) => known === part.trim().toUpperCase());
+    if (scope === undefined) throw new InvalidArgumentError(`There is no scope "${part.trim()}".`);
+    return scope;
+  });
+}
+
+function moment(value: string): Date {
+  const [, count, unit] = /^(\d{1,6})([hd])$/.exec(value) ?? [];
+  const time =
+    count === undefined ? Date.parse(value) : Date.now() + Number(count) * (unit === 'h' ? 1 : 24) * 3_600_000;
+  if (!Number.isNaN(time)) return new Date(time);
+  throw new InvalidArgumentError('It must be a time such as 2030-01-31T12:00:00Z, or a span such as 12h or 30d.');
+}
+
+/** Whether it is a fit one, the gateway says. */
+function amount(value: string): number {
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('It must be a number.');
 }
 
 function resultCount(value: string): number {

@@ -38,7 +38,9 @@ export async function tryTargets<T>(
   for (let round = 0; ; ) {
     const outcome = await oneRound(order, isPatient);
     if (outcome !== null) return outcome.value;
-    const again = order.filter((target) => mayDoBetter(failures.get(target), round < options.retries, isPatient));
+    const again = order.filter((target, index) =>
+      mayDoBetter(failures.get(target), round < options.retries, isPatient && index === 0),
+    );
     const [soonest] = again.toSorted((one, other) => one.readyInMs - other.readyInMs);
     if (soonest === undefined) throw everyTargetFailed(job, failures);
     const isOnlyBusy = again.every((target) => failures.get(target) instanceof Busy);
@@ -97,7 +99,7 @@ function firstBackoff({ backoffMs, longestBackoffMs }: BackoffOptions): IBackoff
   }).next();
 }
 
-/** Whether another round can help: the failure passes with time, or nobody has waited for the limit yet. */
+/** Whether another round can help: the failure passes with time, or the limit was not waited for yet. */
 function mayDoBetter(failure: GatewayError | undefined, hasRounds: boolean, wasPatient: boolean): boolean {
   if (failure instanceof Busy) return !wasPatient;
   return hasRounds && failure?.retryable === true && !(failure instanceof Refusal);
