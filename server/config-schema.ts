@@ -53,6 +53,15 @@ const log = z.strictObject({
   maxOutageMs: milliseconds(60_000),
 });
 
+const embeddings = z.strictObject({
+  /** Of vectors in memory, over all models. */
+  cacheBytes: count(0, 100_000_000_000, 64 * 1024 * 1024),
+  /** Vectors of providers that are kept in the database; 0: none. */
+  maxStored: count(0, 100_000_000, 100_000),
+  /** How long one is kept there that nobody uses. */
+  storedUnusedMs: count(1_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
+});
+
 const sharing = z.strictObject({
   /** Of replies that are kept to be given again: in this process, or in Redis, over all instances. */
   maxCacheBytes: count(0, 1_000_000_000_000, 64 * 1024 * 1024),
@@ -162,6 +171,7 @@ export const configSchema = z
     database: database.prefault({}),
     log: log.prefault({}),
     sharing: sharing.prefault({}),
+    embeddings: embeddings.prefault({}),
     runs: runs.prefault({}),
     metrics: metrics.prefault({}),
     telemetry: telemetry.prefault({}),

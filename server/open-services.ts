@@ -5,6 +5,7 @@ import { postgresCollectionStore } from '../adapters/postgres/collection-store.t
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
+import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
@@ -74,6 +75,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     providers: await openProviders(config, local),
     timeouts: config.timeouts,
     retries: config.retries,
+    embeddings: config.embeddings,
+    embeddingStore: postgresEmbeddingStore(database),
     routes: routeOptions(config),
     chatModel: defaultChatModel(config),
     observer: telemetry.pool,

@@ -12,7 +12,10 @@ const statusesWithoutBody = new Set([204, 205, 304]);
  * unless `maxSockets` says otherwise, unbounded: thousands of streams run at once, core/models decides how many. It neither
  * follows redirects nor asks for compression, which would hold tokens back.
  */
-export function httpFetch(maxSockets: number = Number.POSITIVE_INFINITY): typeof fetch {
+export function httpFetch(
+  maxSockets: number = Number.POSITIVE_INFINITY,
+  callHeaders: () => Readonly<Record<string, string>> = () => ({}),
+): typeof fetch {
   const options = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
   const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
 
@@ -23,7 +26,7 @@ export function httpFetch(maxSockets: number = Number.POSITIVE_INFINITY): typeof
     const request = (secure ? httpsRequest : httpRequest)(url, {
       agent: secure ? agents.https : agents.http,
       method: init?.method ?? 'GET',
-      headers: Object.fromEntries(new Headers(init?.headers)),
+      headers: { ...Object.fromEntries(new Headers(init?.headers)), ...callHeaders() },
       ...(init?.signal ? { signal: init.signal } : {}),
     });
     // `on`, not `once`: a socket that fails after the headers reports here too, and must not end the process.

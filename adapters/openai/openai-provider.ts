@@ -24,6 +24,8 @@ export interface OpenaiProviderOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** More headers for every call, such as `OpenAI-Organization` or a proxy's own; their values are kept out of messages too. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the call that is about to be made, such as its trace. */
+  readonly callHeaders?: () => Readonly<Record<string, string>>;
   /** Sockets at once; further calls wait for one. Default: no limit, core/models limits the calls. */
   readonly maxConnections?: number;
   /** Default: OpenAI's own, 2,048 texts and 300,000 tokens in one call. */
@@ -51,7 +53,7 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     apiKey: options.apiKey ?? 'none',
     defaultHeaders: { ...keyHeaders(options), ...options.headers },
     defaultQuery: { ...options.query },
-    fetch: httpFetch(options.maxConnections),
+    fetch: httpFetch(options.maxConnections, options.callHeaders),
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
     logLevel: 'off',

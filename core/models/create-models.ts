@@ -117,7 +117,7 @@ class ModelPool implements Models {
 
   async close(): Promise<void> {
     this.#calls.close();
-    this.#targets.close();
+    await this.#targets.close();
   }
 
   #begin(request: ModelRequest, options: CallOptions): ChatCall {

@@ -1,3 +1,4 @@
+import type { EmbeddingStore } from '../contracts/embedding-store.ts';
 import type { Capability, ModelProvider } from '../contracts/model-provider.ts';
 import type { PoolObserver } from '../contracts/pool-observer.ts';
 import type { RateLimiter } from '../contracts/rate-limiter.ts';
@@ -23,6 +24,8 @@ export interface ModelsOptions {
   /** Where rates per minute are counted; needed only where there are any. */
   readonly rateLimiter?: RateLimiter | undefined;
   readonly embeddings?: Partial<EmbeddingOptions> | undefined;
+  /** The second level of the cache of vectors, of models that are not computed here; left out: there is none. */
+  readonly embeddingStore?: EmbeddingStore | undefined;
   readonly circuit?: Partial<CircuitOptions> | undefined;
   readonly backoff?: Partial<BackoffOptions> | undefined;
   readonly retryBudget?: Partial<RetryBudgetOptions> | undefined;
@@ -104,6 +107,10 @@ export interface BackoffOptions {
 export interface EmbeddingOptions extends BatcherOptions {
   /** All vectors kept in memory, over all models. */
   readonly cacheBytes: number;
+  /** Vectors kept in the embedding store, over all tenants; 0: none. */
+  readonly maxStored: number;
+  /** How long one is kept there that nobody uses. */
+  readonly storedUnusedMs: number;
 }
 
 export interface ListingOptions {
@@ -139,4 +146,6 @@ export const defaultEmbeddings: EmbeddingOptions = {
   maxWaitingTexts: 20_000,
   shareBetweenTenants: false,
   cacheBytes: 64 * 1024 * 1024,
+  maxStored: 100_000,
+  storedUnusedMs: 30 * 86_400_000,
 };

@@ -6,7 +6,6 @@ import { cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../
 import { Refusal } from '../calls/refusal.ts';
 import type { CallOptions, EmbeddedText } from '../models.ts';
 import type { Price } from '../usage/usage-meter.ts';
-import type { EmbeddingCache } from './embedding-cache.ts';
 import { billEmbeddings, embeddingCall, partsOfRefused } from './embedding-call.ts';
 import { CallGate, type GateOptions } from './embedding-gate.ts';
 import {
@@ -20,6 +19,7 @@ import {
 } from './embedding-job.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
 import { type RefusedShare, reserveShares } from './embedding-spending.ts';
+import type { ModelVectors } from './model-vectors.ts';
 
 export interface BatcherOptions extends GateOptions {
   /** Texts of one tenant that may wait for one model. */
@@ -35,7 +35,7 @@ export interface BatcherParts {
   readonly price: Price | null;
   readonly spending: Spending | undefined;
   readonly totalMs: number;
-  readonly cache: EmbeddingCache;
+  readonly vectors: ModelVectors;
   readonly calls: LiveCalls;
   /** One provider call, with its queue and retries. */
   embed(call: EmbeddingCall): Promise<EmbedReply>;
@@ -43,7 +43,7 @@ export interface BatcherParts {
 
 /**
  * All embeddings of one model in this process. Texts that are asked for at about the same time share a call, whoever asks; a
- * text that is cached, waits already, or is under way already is not sent again. How long texts gather is CallGate's matter,
+ * text that is known, waits already, or is under way already is not sent again. How long texts gather is CallGate's matter,
  * whose turn it is EmbeddingQueue's, and who pays embedding-call's.
  *
  * A waiter leaves when its own signal or deadline says so; a call is aborted once all of its waiters have left. A failed call
@@ -74,13 +74,20 @@ export class EmbeddingBatcher {
   }
 
   async embed(text: string, options: CallOptions): Promise<EmbeddedText> {
-    const { label, model, cache, calls } = this.#parts;
+    const { model, vectors } = this.#parts;
     if (text === '') throw new GatewayError('BAD_INPUT', `a text to embed with ${model} must not be empty`);
-    if (options.signal.aborted) throw cancelled(label, options.signal.reason);
-    if (calls.closed) throw poolClosed();
+    this.#assertWanted(options);
     const tenant = this.#options.shareBetweenTenants ? '' : options.tenant;
     const key = embeddingKey(tenant, text);
-    return cache.get(model, key) ?? this.#wait(this.#jobs.get(key) ?? this.#newJob(key, options.tenant, text), options);
+    const known = vectors.recall(key);
+    if (known !== undefined) return known;
+    const looking = this.#jobs.has(key) ? null : vectors.find(key);
+    if (looking !== null) {
+      const found = await looking;
+      if (found !== null) return found;
+      this.#assertWanted(options);
+    }
+    return this.#wait(this.#jobs.get(key) ?? this.#newJob(key, options.tenant, text), options);
   }
 
   /** Rejects all who wait; the calls under way are ended by LiveCalls. */
@@ -89,6 +96,12 @@ export class EmbeddingBatcher {
     for (const { waiters } of [...this.#callers.values()]) {
       for (const waiter of waiters) this.#leave(waiter, poolClosed());
     }
+  }
+
+  #assertWanted({ signal }: CallOptions): void {
+    const { label, calls } = this.#parts;
+    if (signal.aborted) throw cancelled(label, signal.reason);
+    if (calls.closed) throw poolClosed();
   }
 
   #newJob(key: string, tenant: string, text: string): EmbeddingJob {
@@ -212,14 +225,14 @@ export class EmbeddingBatcher {
   }
 
   #answer(call: EmbeddingCall, reply: EmbedReply): void {
-    const { cache, model, price } = this.#parts;
+    const { vectors, price } = this.#parts;
     if (call.hunt !== null) call.hunt.answered += 1;
     const embedded = billEmbeddings(call, reply, price);
     for (const [index, job] of call.jobs.entries()) {
       const answer = embedded[index];
       if (answer === undefined) continue;
       this.#dimensions = answer.vector.length;
-      cache.set(model, job.key, answer);
+      vectors.remember(job.key, answer);
       this.#forget(job);
       for (const waiter of job.waiters) {
         this.#detach(waiter);

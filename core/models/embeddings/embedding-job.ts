@@ -88,3 +88,8 @@ export interface EmbeddingCall extends EmbeddingPart {
 export function embeddingKey(tenant: string, text: string): string {
   return `${hash('sha256', text, 'base64')} ${tenant}`;
 }
+
+export function partsOfKey(key: string): { readonly hash: string; readonly tenant: string } {
+  const end = key.indexOf(' ');
+  return { hash: key.slice(0, end), tenant: key.slice(end + 1) };
+}

@@ -96,7 +96,7 @@ class SharedModels implements Models {
   #call<Item>({ model, policy }: Shared, asked: Asked<Item>): SharedCall<Item> {
     const { cache, observer } = this.#options;
     const { kind, request, options, codec, begin } = asked;
-    const key = requestKey(options.tenant, kind, model.name, request);
+    const key = requestKey(options.tenant, kind, `${model.provider}/${model.name}`, request);
     const look = (cacheKind: CacheKind) => (isHit: boolean) => observer?.cache(cacheKind, model.name, isHit);
     return {
       ...{ key, options },

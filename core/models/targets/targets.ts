@@ -7,6 +7,8 @@ import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { EmbeddingBatcher } from '../embeddings/embedding-batcher.ts';
 import { EmbeddingCache } from '../embeddings/embedding-cache.ts';
 import type { EmbeddingCall } from '../embeddings/embedding-job.ts';
+import { ModelVectors } from '../embeddings/model-vectors.ts';
+import { StoredEmbeddings } from '../embeddings/stored-embeddings.ts';
 import { ProviderKey, TargetKey } from '../limits/keys.ts';
 import type { ModelHealth } from '../models.ts';
 import {
@@ -45,6 +47,7 @@ export class Targets {
   readonly #tryOptions: TryOptions;
   readonly #embeddings;
   readonly #cache: EmbeddingCache;
+  readonly #stored: StoredEmbeddings | null;
   readonly #calls: LiveCalls;
   readonly #onOutcome: (provider: ModelProvider, error: unknown) => void;
 
@@ -61,6 +64,10 @@ export class Targets {
     );
     this.#embeddings = { ...defaultEmbeddings, ...options.embeddings };
     this.#cache = new EmbeddingCache(this.#embeddings.cacheBytes);
+    const { maxStored, storedUnusedMs } = this.#embeddings;
+    const store = maxStored === 0 ? undefined : options.embeddingStore;
+    this.#stored =
+      store === undefined ? null : new StoredEmbeddings({ store, keep: maxStored, unusedForMs: storedUnusedMs });
     this.#calls = calls;
     this.#onOutcome = onOutcome;
   }
@@ -99,7 +106,13 @@ export class Targets {
         price: entry.price,
         totalMs: this.#timeouts.totalMs,
         spending: this.#options.spending,
-        cache: this.#cache,
+        vectors: new ModelVectors({
+          entry,
+          memory: this.#cache,
+          // What this process computes itself costs nothing, and comes as fast as an answer of the database.
+          stored: entry.provider.generative ? this.#stored : null,
+          observer: this.#options.observer,
+        }),
         calls: this.#calls,
         embed: (call) => embed(target, call, this.#tryOptions),
       },
@@ -114,9 +127,10 @@ export class Targets {
     return this.#targets.peek(nameOf(entry)) ?? null;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const batcher of this.#batchers.values()) batcher.close();
     this.#cache.clear();
+    await this.#stored?.close();
   }
 }
 

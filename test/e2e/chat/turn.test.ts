@@ -72,8 +72,9 @@ describe('one turn', () => {
     });
     const turn = ['conversation-branches', 'conversation-lock', 'question-insert', 'run-claim', 'run-update'];
     // What the gateway does by itself beside it.
-    const beside = /^(add-usage|heartbeat|instance|runs-take-over|usage|maintenance|runs-purge|api-key)/;
-    const retrieval = ['collections-by-names', 'search-settings', 'search'];
+    const beside =
+      /^(heartbeat|instance|runs-take-over|add-usage|(save|touch)-embeddings|maintenance|runs-purge|api-key)/;
+    const retrieval = ['collections-by-names', 'search-settings', 'find-embeddings', 'search'];
     const own = ran.filter(([name]) => !beside.test(name) && !retrieval.includes(name));
     expect(own.map(([name]) => name).sort()).toEqual(turn);
     expect(own.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(6);

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { memoryResponseCache } from '../../../../adapters/memory/response-cache.ts';
 import { GatewayError } from '../../../../core/contracts/gateway-error.ts';
 import type { ChatChunk } from '../../../../core/contracts/model-provider.ts';
+import { createModels } from '../../../../core/models/create-models.ts';
 import type { CallOptions, ModelRequest, Models } from '../../../../core/models/models.ts';
 import { shareModels } from '../../../../core/models/sharing/share-models.ts';
 import { defaultSharing } from '../../../../core/models/sharing/sharing-policy.ts';
@@ -112,6 +113,17 @@ describe('identical generations at the same time', () => {
     expect(provider.chats).toHaveLength(variants.length + 1);
     await textOf(models.chat({ ...cold, model: 'talker' }, callerOf()));
     expect(provider.chats, 'one after the other is not at the same time').toHaveLength(variants.length + 2);
+  });
+
+  test('of the same model at another provider are calls of their own', async () => {
+    const [one, other] = [scriptedProvider({ name: 'one' }), scriptedProvider({ name: 'other' })];
+    const pool = createModels({
+      providers: [one, other].map((provider) => ({ provider, chatModel: 'talker', embeddingModel: 'embedder' })),
+    });
+    const models = shareModels(pool, { policyOf: () => defaultSharing, cache: memoryResponseCache({ maxBytes: 0 }) });
+    const asked = ['one/talker', 'other/talker'].map((model) => textOf(models.chat({ ...cold, model }, callerOf())));
+    await Promise.all(asked);
+    expect([one, other].map(({ chats }) => chats.length)).toEqual([1, 1]);
   });
 
   test('that name the default model, or no model, are identical', async () => {
