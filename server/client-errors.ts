@@ -18,6 +18,10 @@ export function createToClientError(logger: Logger): ToClientError {
     const cause = graphqlError?.originalError ?? (graphqlError ? null : error);
     const place = graphqlError ? { nodes: graphqlError.nodes, path: graphqlError.path } : {};
     if (cause === null || cause === undefined) return graphqlError ? withCode(graphqlError) : masked(error, place);
+    if (isTooDeep(cause)) {
+      logger.warn({ error: cause }, 'what a client sent is nested deeper than the stack');
+      return told(new GatewayError('BAD_INPUT', 'The operation or its variables are nested too deep.'), place);
+    }
     const gatewayError = gatewayErrorIn(cause);
     if (gatewayError?.code === 'INTERNAL') return masked(cause, place, gatewayError.retryable);
     if (gatewayError !== null) return told(gatewayError, place);
@@ -37,6 +41,11 @@ export function createToClientError(logger: Logger): ToClientError {
 
 function told({ message, code, retryable, details }: GatewayError, place: object): GraphQLError {
   return new GraphQLError(message, { ...place, extensions: { code, retryable, ...details } });
+}
+
+/** GraphQL coerces input objects by recursion, before anything of ours could bound them; all else that recurses here is bounded. */
+function isTooDeep(cause: unknown): boolean {
+  return cause instanceof RangeError && cause.message.startsWith('Maximum call stack size');
 }
 
 /** An abort surfaces as the signal's reason: ours, or the DOMException of a closed connection. */

@@ -53,7 +53,8 @@ describe('a search', () => {
     ['by a field with a NUL', filter({ field: 'a\0', exists: true }), /^filter\.field must be .*NUL/],
     ['by a value with a NUL', filter({ field: 'a', equals: ['\0'] }), /^filter\.equals\[0\] must .*NUL/],
     ['by a filter that is nested too deep', filter(deep(8)), /^filter(\.not){8} is nested more than 8 deep/],
-    ['by a filter that is nested without end', filter(deep(4_000)), /is nested more than 8 deep/],
+    // Whether it gets as far as our own bound depends on the stack.
+    ['by a filter that is nested without end', filter(deep(4_000)), /nested (?:more than 8|too) deep/],
     [
       'by a value that is nested too deep',
       filter({ field: 'a', equals: JSON.parse('['.repeat(4_000) + ']'.repeat(4_000)) }),
