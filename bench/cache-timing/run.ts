@@ -50,7 +50,7 @@ async function measure({ name, config, document }: Cache): Promise<void> {
     vendor: { defaults: { latencyMs: 5 } },
   });
   const { gateway } = opened;
-  const keeper = await createKey(gateway, { tenant: 'keeper', scopes: ['ADMIN'] });
+  const keeper = await createKey(gateway, { tenant: 'keeper', scopes: ['ADMIN', 'OPERATOR'] });
   const keyOf = (tenant: string) => createKey(gateway, { tenant, scopes: ['CHAT', 'SEARCH'] }, keeper.secret);
   const [one, other] = [await keyOf('one'), await keyOf('other')];
 
