@@ -12,7 +12,10 @@ const onBothDatabases = [
   'test/e2e/{chat,ingest,chat/search-models}.test.ts',
 ];
 /** What only a server has: sessions, a pool, a timeout. */
-const onPostgres = ['test/adapters/postgres/{server-database,vector-indexes}.test.ts'];
+const onPostgres = [
+  'test/adapters/postgres/{server-database,vector-indexes}.test.ts',
+  'test/e2e/keys/instances.test.ts',
+];
 /** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
 const throughPooler = [
   'test/adapters/postgres/{api-key,conversation,document,embedding,hold,run,stored-run}-store.test.ts',

@@ -12,6 +12,10 @@ import { explainNotAcceptable } from './not-acceptable.ts';
 import { operationLimits } from './operation-limits.ts';
 import { currentOperation } from './request-scope.ts';
 import { describeOperations } from './telemetry/operations/describe-operations.ts';
+import type { OperationReport } from './telemetry/report/operation-report.ts';
+import { reportByPath, reportPlugin, wantedReport, withReport } from './telemetry/report/report-plugin.ts';
+
+reportByPath(schema);
 
 export const graphqlPath = '/graphql';
 /** The same endpoint, under the path that clients of graphql-sse are usually given. */
@@ -43,14 +47,15 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: async ({ request, principal, requestId, ended }) => {
+    context: async ({ request, params, principal, requestId, ended }) => {
       await services.admit(principal);
       const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
-      return createContext(services, principal, signal, requestId);
+      return createContext(services, principal, signal, requestId, wantedReport({ request, params }));
     },
     plugins: [
       useDeferStream(),
       describeOperations,
+      reportPlugin,
       refuseMalformedParameters,
       ...operationLimits(config.limits),
       explainNotAcceptable,
@@ -73,7 +78,14 @@ export function createContext(
   principal: Principal,
   signal: AbortSignal,
   requestId: string,
+  report: OperationReport | null,
 ): Context {
-  const call = { tenant: principal.tenant, payer: principal.keyId, signal, meter: new UsageMeter() };
-  return { principal, services, signal, call, requestId, loaders: createLoaders(services, call) };
+  const call = {
+    tenant: principal.tenant,
+    payer: principal.keyId,
+    signal,
+    meter: report?.sharedMeter ?? new UsageMeter(),
+  };
+  const context = { principal, services, signal, call, requestId, loaders: createLoaders(services, call) };
+  return withReport(context, report);
 }

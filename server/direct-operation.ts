@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { GraphQLParams } from 'graphql-yoga';
 import { type App, graphqlPath, type ServerContext } from './app.ts';
+import { reportHeader } from './telemetry/report/report-plugin.ts';
 
 const parameterNames: readonly string[] = ['query', 'variables', 'operationName', 'extensions'];
 /** Results of several parts, or what may be one: Yoga's to send. */
@@ -14,6 +15,7 @@ export function isPlainOperation({ method, url, headers }: IncomingMessage): boo
     url === graphqlPath &&
     headers['transfer-encoding'] === undefined &&
     headers['content-encoding'] === undefined &&
+    headers[reportHeader] === undefined &&
     /^application\/json(?: *; *charset=utf-8)?$/i.test(headers['content-type'] ?? '') &&
     headers.accept === 'application/json'
   );

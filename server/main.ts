@@ -36,6 +36,10 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const secrets = [
     ...[config.apiKey, config.metrics.token, config.openai.apiKey],
     ...[config.databaseUrl, config.redisUrl, ...Object.values(config.telemetry.otlpHeaders)],
+    ...Object.values(config.providers).flatMap(({ apiKey, apiKeys = [], headers }) => [
+      ...[apiKey, ...apiKeys],
+      ...Object.values(headers),
+    ]),
   ].filter((secret) => secret != null);
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };

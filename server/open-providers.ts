@@ -3,6 +3,7 @@ import { isOpenaiUsed } from './config/pool-faults.ts';
 import { presetOf } from './config/presets.ts';
 import type { ConfiguredProvider } from './config/providers.ts';
 import type { Config } from './config-schema.ts';
+import { traceHeaders } from './telemetry/tracing/trace-headers.ts';
 
 /** Every provider of the configuration in the order of preference; the local one comes last, for its own models. */
 export async function openProviders(config: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {
@@ -11,12 +12,13 @@ export async function openProviders(config: Config, local: ProviderOptions['prov
   if (!isOpenaiUsed(config) && configured.length === 0) return [localOptions];
   // Hundreds of files, for which a start without a provider does not wait.
   const { openaiProvider } = await import('../adapters/openai/openai-provider.ts');
+  const told = config.telemetry.propagate ? { callHeaders: traceHeaders } : {};
 
   function openaiSection(): ProviderOptions {
     const { apiKey, baseUrl = 'https://api.openai.com/v1', chatModel, embeddingModel, models } = config.openai;
     const { maxConcurrent, maxQueued } = config.openai;
     return {
-      provider: openaiProvider({ baseUrl, apiKey }),
+      provider: openaiProvider({ baseUrl, apiKey, ...told }),
       // The environment's default may name a route, which is no model of this provider.
       chatModel: config.routes[chatModel] === undefined ? chatModel : null,
       embeddingModel,
@@ -36,7 +38,7 @@ export async function openProviders(config: Config, local: ProviderOptions['prov
         // The schema refuses a provider without an address.
         baseUrl: options.baseUrl ?? usual.baseUrl ?? '',
         apiKey: key,
-        ...{ headers, query },
+        ...{ headers, query, ...told },
         ...(keyHeader === undefined ? {} : { keyHeader }),
         ...(limits === undefined ? {} : { embeddingLimits: limits }),
         ...(options.outputLimitField === undefined ? {} : { outputLimitField: options.outputLimitField }),

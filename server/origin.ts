@@ -14,6 +14,8 @@ export function allowsOrigin(
   isOpen: boolean,
 ): boolean {
   const host = request.headers.host ?? '';
+  // No address can be made of it, which what comes behind us takes for granted.
+  if (host !== '' && !URL.canParse(`http://${host}`)) return false;
   if (isOpen && !isLoopback(hostnameOf(`http://${host}`))) return false;
   const { origin } = request.headers;
   if (origin === undefined) return true;

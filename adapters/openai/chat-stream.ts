@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { textOf } from './chat-post.ts';
 import { ChatStreamReader } from './chat-stream-reader.ts';
-import { messageOf } from './http-fetch.ts';
 import { malformed, type Upstream } from './upstream.ts';
 import { readBody } from './wire-reply.ts';
 
@@ -20,14 +20,14 @@ export interface ChatStream {
 }
 
 /** Listens rather than iterates: an iterator over a web stream doubles the CPU per token. */
-export async function openChatStream(response: Response, upstream: Upstream): Promise<ChatStream> {
-  const contentType = response.headers.get('content-type') ?? '';
+export async function openChatStream(message: IncomingMessage, upstream: Upstream): Promise<ChatStream> {
+  const contentType = message.headers['content-type'] ?? '';
   if (contentType.includes('application/json')) {
     // A server that cannot stream, or an error that travels as 200.
-    readBody(await response.text(), upstream);
+    readBody(await textOf(message), upstream);
     throw malformed(upstream, 'a stream of events', contentType);
   }
-  const message = messageOf(response).setEncoding('utf8');
+  message.setEncoding('utf8');
   const reader = new ChatStreamReader(upstream);
   let fault: Error | null = null;
   let wake = () => {};

@@ -1,11 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import OpenAI, { APIError } from 'openai';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { EmbeddingLimits, HearRates, ModelProvider } from '../../core/contracts/model-provider.ts';
 import { chatBody, type OutputLimitField } from './chat-body.ts';
+import { createChatPost, headersOf } from './chat-post.ts';
 import { openChatStream } from './chat-stream.ts';
 import { readCompletion } from './completion.ts';
 import { readEmbeddings } from './embeddings.ts';
-import { httpFetch } from './http-fetch.ts';
+import { httpDoor } from './http-fetch.ts';
 import { readModels } from './model-list.ts';
 import { reportedRates } from './reported-rates.ts';
 import { cancelled, translateError } from './translate-error.ts';
@@ -24,6 +26,8 @@ export interface OpenaiProviderOptions {
   readonly query?: Readonly<Record<string, string>>;
   /** More headers for every call, such as `OpenAI-Organization` or a proxy's own; their values are kept out of messages too. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of the call that is about to be made, such as its trace. */
+  readonly callHeaders?: () => Readonly<Record<string, string>>;
   /** Sockets at once; further calls wait for one. Default: no limit, core/models limits the calls. */
   readonly maxConnections?: number;
   /** Default: OpenAI's own, 2,048 texts and 300,000 tokens in one call. */
@@ -45,13 +49,14 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
   const upstream: Upstream = { name, address: addressOf(url), secrets };
   const outputLimitField =
     options.outputLimitField ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens');
+  const door = httpDoor(options.maxConnections, options.callHeaders);
   const client = new OpenAI({
     baseURL: options.baseUrl.replace(/\/+$/, ''),
     // The SDK insists on a key; the header that it would make is taken away below.
     apiKey: options.apiKey ?? 'none',
     defaultHeaders: { ...keyHeaders(options), ...options.headers },
     defaultQuery: { ...options.query },
-    fetch: httpFetch(options.maxConnections),
+    fetch: door.fetch,
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
     logLevel: 'off',
@@ -60,6 +65,11 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     project: null,
     adminAPIKey: null,
     webhookSecret: null,
+  });
+
+  const postChat = createChatPost(door, {
+    url: addressWith(options.baseUrl, '/chat/completions', options.query),
+    headers: { Authorization: `Bearer ${options.apiKey}`, ...keyHeaders(options), ...options.headers },
   });
 
   async function post(path: string, body: object, signal: AbortSignal, hear?: HearRates): Promise<string> {
@@ -95,9 +105,8 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
       const abort = () => socket.abort(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       try {
-        const call = { body, signal: socket.signal, headers: { Accept: 'text/event-stream' } };
-        const response = await heard(client.post('/chat/completions', call).asResponse(), hear);
-        const stream = await openChatStream(response, upstream);
+        const message = await heardOf(postChat(body, socket.signal), hear);
+        const stream = await openChatStream(message, upstream);
         try {
           while (await stream.more()) {
             for (const chunk of stream.reader.take()) {
@@ -153,6 +162,24 @@ async function heard(response: Promise<Response>, hear: HearRates | undefined): 
     if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
     throw error;
   }
+}
+
+/** The same of a chat that streams: headers are made only for who listens. */
+async function heardOf(message: Promise<IncomingMessage>, hear: HearRates | undefined): Promise<IncomingMessage> {
+  try {
+    const begun = await message;
+    if (hear !== undefined) tell(headersOf(begun), hear);
+    return begun;
+  } catch (error) {
+    if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
+    throw error;
+  }
+}
+
+function addressWith(baseUrl: string, path: string, query: OpenaiProviderOptions['query']): URL {
+  const url = new URL(baseUrl.replace(/\/+$/, '') + path);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  return url;
 }
 
 function tell(headers: Headers, hear: HearRates | undefined): void {

@@ -46,6 +46,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     arrivals = [];
     return json(response, 200, {});
   }
+  if (request.url?.endsWith('/embeddings')) {
+    // Asked for once, at the start of a gateway: how long are its vectors?
+    const data = [{ object: 'embedding', index: 0, embedding: Array.from({ length: 64 }, () => 0.125) }];
+    return json(response, 200, { object: 'list', data, usage: usage() });
+  }
   arrivals.push(now());
   open += 1;
   response.once('close', () => {

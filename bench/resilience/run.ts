@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import type { Behaviour } from '../../test/helpers/vendor/behaviour.ts';
-import { faultMix } from '../../test/helpers/vendor/fault-mix.ts';
+import { faultMix, faults } from '../../test/helpers/vendor/fault-mix.ts';
 import { type Outcome, runScenario, type Scenario } from './scenario.ts';
 
 const calls = 500;
@@ -8,12 +8,18 @@ const seeds = [1, 2, 3];
 const down = (count: number): Behaviour[] => Array.from({ length: count }, () => ({ status: 500 }));
 const quick = { circuit: { openMs: 500 } };
 const base = { calls, atOnce: 16 };
+const outages = Object.values(faults).filter((fault) => fault !== faults['rate limit']);
 const paced: Behaviour = { latencyMs: 20 };
 const clean = Array.from({ length: 4 * calls }, () => paced);
 
 const scenarios: readonly { readonly name: string; readonly of: (seed: number) => Scenario }[] = [
   { name: 'both clean', of: () => ({ ...base, a: clean, b: clean }) },
   { name: 'A 30% faults, B clean', of: (seed) => ({ ...base, a: faultMix(4 * calls, 0.3, seed), b: [] }) },
+  {
+    // A 429 sends everybody to B for a second: without it A is called all the time.
+    name: 'A 30% faults, no 429; B clean',
+    of: (seed) => ({ ...base, a: faultMix(4 * calls, 0.3, seed, outages), b: [] }),
+  },
   {
     name: 'A down for 14 calls, then clean; B clean',
     of: () => ({ ...base, a: [...down(14), ...clean], b: clean, options: quick }),

@@ -17,6 +17,7 @@ import { poolMetrics } from './metrics/pool-metrics.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { runMetrics } from './metrics/run-metrics.ts';
 import type { OperationObserver } from './operations/operation.ts';
+import { reportedPool, reportedRuns } from './report/report-observers.ts';
 
 /** What hears of everything that the gateway does. */
 export interface Telemetry extends Disposable {
@@ -43,10 +44,24 @@ export function createTelemetry(config: Config, logger: Logger): Telemetry {
       operationMetrics(registry, metrics.operationNames),
       ...(operationLevel === 'off' ? [] : [operationLog(logger, operationLevel)]),
     ],
-    runs: eachOf([runMetrics(registry), ...(runLevel === 'off' ? [] : [runLog(logger, runLevel)])]),
-    pool: poolMetrics(registry, modelLabels(configuredModels(config))),
+    runs: eachOf([runMetrics(registry), reportedRuns, ...(runLevel === 'off' ? [] : [runLog(logger, runLevel)])]),
+    pool: alsoReported(poolMetrics(registry, modelLabels(configuredModels(config)))),
     statements: databaseMetrics(registry),
     [Symbol.dispose]: () => eventLoopDelay[Symbol.dispose](),
+  };
+}
+
+function alsoReported(pool: PoolObserver): PoolObserver {
+  return {
+    ...pool,
+    queued(site, waitMs) {
+      pool.queued(site, waitMs);
+      reportedPool.queued(site, waitMs);
+    },
+    cache(kind, model, isHit) {
+      pool.cache(kind, model, isHit);
+      reportedPool.cache(kind, model, isHit);
+    },
   };
 }
 

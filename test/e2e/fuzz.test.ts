@@ -5,6 +5,7 @@ import { schema } from '../../schema/index.ts';
 import { temporaryDataDirectory } from '../helpers/embedded-database.ts';
 import { type GatewayProcess, startGatewayProcess } from '../helpers/gateway-process.ts';
 import { startVendor } from '../helpers/vendor/vendor.ts';
+import { key } from './fuzz/key.ts';
 import { filled, type KnownName } from './fuzz/known-names.ts';
 import { prepare } from './fuzz/prepare.ts';
 import { type FuzzRequest, httpRequest } from './fuzz/requests.ts';
@@ -30,6 +31,7 @@ beforeAll(async () => {
     SLUICE_SEED_DOCS: 'false',
     OPENAI_BASE_URL: vendor.url,
     OPENAI_API_KEY: 'sk-test-0123456789abcdef',
+    SLUICE_API_KEY: key,
   };
   gateway = opened.use(await startGatewayProcess({ dataDir: directory.path, environment }));
   names = await prepare(gateway);

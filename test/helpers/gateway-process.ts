@@ -64,8 +64,8 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     get output() {
       return spawned.output();
     },
-    data: (query, variables) => requestData(url, query, variables),
-    subscribe: (query, variables) => subscribe(url, query, variables),
+    data: (query, variables) => requestData(url, keyHeaders(options), query, variables),
+    subscribe: (query, variables) => subscribe(url, keyHeaders(options), query, variables),
     memory: () => memoryOf(child.pid ?? 0),
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
@@ -119,10 +119,21 @@ async function ready(url: string, { child, output }: Spawned, withinMs: number):
   throw new Error(`the gateway was not ready within ${withinMs} ms: ${output()}`);
 }
 
-async function requestData<TData>(url: string, query: string, variables?: Record<string, unknown>): Promise<TData> {
+/** The gateway's static key, where it has one. */
+function keyHeaders({ environment }: GatewayProcessOptions): Readonly<Record<string, string>> {
+  const key = environment?.['SLUICE_API_KEY'];
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
+}
+
+async function requestData<TData>(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<TData> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = (await response.json()) as { data?: TData | null; errors?: unknown };
@@ -132,10 +143,16 @@ async function requestData<TData>(url: string, query: string, variables?: Record
 
 async function* subscribe<TData>(
   url: string,
+  connectionParams: Readonly<Record<string, string>>,
   query: string,
   variables: Record<string, unknown> = {},
 ): AsyncGenerator<TData> {
-  const client = createClient({ url: url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
+  const client = createClient({
+    url: url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams,
+  });
   try {
     for await (const { data, errors } of client.iterate<TData>({ query, variables })) {
       if (errors) throw new Error(`the subscription failed: ${JSON.stringify(errors)}`);

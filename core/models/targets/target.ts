@@ -194,9 +194,6 @@ export class Target {
       const end = this.#end(job, how, pass, reservation, begunAt, kind === 'stream' ? firstMs : null, span);
       return { value, end };
     } catch (error) {
-      if (isCalled) this.#learn(error, pass.key, begunAt);
-      else pass.key.correct(-1, -pass.tokens);
-      pass.release();
       const usage = this.#settle(
         job,
         reservation,
@@ -207,6 +204,10 @@ export class Target {
         observer?.ended(this.site(job), outcome);
         (span as CallSpan | null)?.end(outcome, usage);
       }
+      // After it was told, so that a rest never seems shorter than it is; before others are let in, whom it concerns.
+      if (isCalled) this.#learn(error, pass.key, begunAt);
+      else pass.key.correct(-1, -pass.tokens);
+      pass.release();
       throw error;
     }
   }

@@ -1,7 +1,12 @@
 import type { Config } from '../../config-schema.ts';
 
 /** Every name of a model that the configuration holds, and those of the local provider. */
-export function configuredModels({ openai }: Config): readonly string[] {
+export function configuredModels({ openai, providers, routes }: Config): readonly string[] {
   const own = ['extractive', 'all-MiniLM-L6-v2'];
-  return [...own, openai.chatModel, openai.embeddingModel, ...openai.models.map(({ name }) => name)];
+  const named = [openai, ...Object.values(providers)].flatMap(({ chatModel, embeddingModel, models }) => [
+    ...[chatModel, embeddingModel].filter((name) => name !== undefined),
+    ...models.map(({ name }) => name),
+  ]);
+  const targets = Object.values(routes).flatMap((route) => route.targets.map(({ model }) => model));
+  return [...own, ...named, ...targets];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runScenario } from '../../../bench/resilience/scenario.ts';
-import { faultMix } from '../../helpers/vendor/fault-mix.ts';
+import { faultMix, faults } from '../../helpers/vendor/fault-mix.ts';
 
 test('of 500 calls of a route whose first target fails in five ways nearly all are answered, with few provider calls', async () => {
   const outcome = await runScenario({ calls: 500, atOnce: 16, a: faultMix(2_000, 0.3, 7), b: [] });
@@ -8,6 +8,14 @@ test('of 500 calls of a route whose first target fails in five ways nearly all a
   expect((outcome.vendorCalls.a + outcome.vendorCalls.b) / 500).toBeLessThanOrEqual(1.4);
   expect(outcome.tooEarly).toBe(0);
   expect(outcome.shortestPauseMs).toBeGreaterThanOrEqual(1_000);
+});
+
+test('and when no pause is asked for, so that the faulty target is called every time', async () => {
+  const outages = Object.values(faults).filter((fault) => fault !== faults['rate limit']);
+  const outcome = await runScenario({ calls: 500, atOnce: 16, a: faultMix(2_000, 0.3, 7, outages), b: [] });
+  expect(outcome.answered / 500).toBeGreaterThanOrEqual(0.995);
+  expect(outcome.vendorCalls.a).toBeGreaterThan(300);
+  expect((outcome.vendorCalls.a + outcome.vendorCalls.b) / 500).toBeLessThanOrEqual(1.4);
 });
 
 test('the circuit of a target that is down opens, tries again, and closes when it is well', async () => {

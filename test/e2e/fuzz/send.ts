@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { errorCodes } from '../../../core/contracts/gateway-error.ts';
+import { authorization } from './key.ts';
 import type { FuzzRequest } from './requests.ts';
 
 /** What came back: whole, or as much as came before it was left. */
@@ -28,7 +29,7 @@ export function send(origin: string, { method, target, headers, body, endless }:
         wasLeft: left,
       });
     const outgoing = httpRequest(
-      { hostname, port, method, path: target, headers: { ...headers }, agent: false },
+      { hostname, port, method, path: target, headers: { authorization, ...headers }, agent: false },
       (incoming) => {
         response = incoming;
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

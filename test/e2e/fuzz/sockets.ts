@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
 import { WebSocket } from 'ws';
 import type { Draw } from './hostile-values.ts';
+import { authorization } from './key.ts';
 import { operation } from './operations.ts';
 import { damaged } from './requests.ts';
 import { errorFaults } from './send.ts';
@@ -10,7 +11,7 @@ import { errorFaults } from './send.ts';
 /** What is sent on one socket, in this order. */
 export type FuzzFrames = readonly (string | Buffer)[];
 
-const soundOpening = '{"type":"connection_init"}';
+const soundOpening = JSON.stringify({ type: 'connection_init', payload: { authorization } });
 const id = fc.constantFrom('1', '2', '3', '__proto__', 'a'.repeat(2_000));
 
 export function socketFrames(schema: GraphQLSchema): fc.Arbitrary<FuzzFrames> {
@@ -24,7 +25,7 @@ export function socketFrames(schema: GraphQLSchema): fc.Arbitrary<FuzzFrames> {
           arbitrary: fc.constantFrom<FuzzFrames>(
             [],
             ['{"type":"connection_init","payload":7}'],
-            ['{"type":"connection_init"}', '{"type":"connection_init"}'],
+            [soundOpening, soundOpening],
           ),
         },
       ),

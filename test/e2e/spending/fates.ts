@@ -12,7 +12,9 @@ export type Fate =
   | 'cancelled'
   | 'cancelled early'
   | 'retried'
-  | 'coalesced';
+  | 'hedged'
+  | 'coalesced'
+  | 'cached';
 
 export interface Run {
   readonly fate: Fate;
@@ -33,12 +35,22 @@ const reply =
   'The harbour opens at six in the morning, and the first boats leave before the bakers have put their bread on the sill.';
 const tokensBeforeCancel = 9;
 
+/** For the fates that a route decides, each under its own name. */
+export const routes = {
+  hedged: { targets: [{ model: 'gpt-4.1-mini' }], hedge: { afterMs: 200, maxShare: 1 } },
+  cached: { targets: [{ model: 'gpt-4.1-mini' }], cache: { ttlMs: 600_000 } },
+};
+
+/** The same question each time. */
+const shared: readonly Fate[] = ['coalesced', 'cached'];
+
 export const fateOf = (call: VendorCall): string =>
   /fate: ([a-z ]+), number/.exec(JSON.stringify(call.body))?.[1] ?? '';
 
 /** Makes the vendor treat each run as its message says; the gate ends with the test. */
 export function plan(vendor: Vendor, never: Promise<unknown>): void {
   const failed = new Set<string>();
+  const slow = new Set<string>();
   vendor.when(() => true, { reply });
   vendor.when((call) => fateOf(call) === 'uncounted', { reply, usage: false });
   vendor.when((call) => fateOf(call) === 'cut', { reply, cutAfter: 11 });
@@ -47,7 +59,7 @@ export function plan(vendor: Vendor, never: Promise<unknown>): void {
     gates: [{ afterTokens: tokensBeforeCancel, opened: never }],
   });
   vendor.when((call) => fateOf(call) === 'cancelled early', { hold: never });
-  vendor.when((call) => fateOf(call) === 'coalesced', { reply, latencyMs: 300 });
+  vendor.when((call) => fateOf(call) === 'coalesced', { reply, latencyMs: 1_500 });
   vendor.when(
     (call) => {
       const message = JSON.stringify(call.body);
@@ -57,15 +69,25 @@ export function plan(vendor: Vendor, never: Promise<unknown>): void {
     },
     { status: 503 },
   );
+  vendor.when(
+    (call) => {
+      const message = JSON.stringify(call.body);
+      if (fateOf(call) !== 'hedged' || slow.has(message)) return false;
+      slow.add(message);
+      return true;
+    },
+    { hold: never },
+  );
 }
 
 /** One run of this fate, to its end. */
 export async function live(gateway: TestGateway, vendor: Vendor, fate: Fate, number: number): Promise<Run> {
   const runId = randomUUID();
-  const message = `fate: ${fate}, number ${fate === 'coalesced' ? 'one for all' : number}. When does the harbour open?`;
+  const message = `fate: ${fate}, number ${shared.includes(fate) ? 'one for all' : number}. When does the harbour open?`;
   const input = {
     ...{ runId, message, retrieval: null, store: false },
     ...(fate === 'coalesced' ? { temperature: 0 } : {}),
+    ...(fate in routes ? { model: fate } : {}),
     ...(fate === 'asked twice' ? { responseSchema: { type: 'object', properties: { hour: { type: 'string' } } } } : {}),
   };
   await gateway.data('mutation Start($input: StartChatInput!) { startChat(input: $input) { run { runId } } }', {

@@ -9,10 +9,14 @@ export const faults = {
   slow: { firstTokenMs: 150 },
 } as const satisfies Readonly<Record<string, Behaviour>>;
 
-/** Behaviours for so many calls, a share of them at fault in turns of the five; in an order that the seed decides. */
-export function faultMix(calls: number, share: number, seed: number): Behaviour[] {
+/** Behaviours for so many calls, a share of them at fault in turns of the kinds; in an order that the seed decides. */
+export function faultMix(
+  calls: number,
+  share: number,
+  seed: number,
+  kinds: readonly Behaviour[] = Object.values(faults),
+): Behaviour[] {
   const random = seeded(seed);
-  const kinds: readonly Behaviour[] = Object.values(faults);
   let next = 0;
   return Array.from({ length: calls }, () => (random() < share ? (kinds[next++ % kinds.length] ?? {}) : {}));
 }

@@ -10,7 +10,7 @@ let gateway: TestGateway;
 let vendor: Vendor;
 beforeAll(async () => {
   collector = opened.use(await startOtlpCollector());
-  const file = opened.use(await configFile({ telemetry: { exportEveryMs: 100 } }));
+  const file = opened.use(await configFile({ telemetry: { exportEveryMs: 100, propagate: true } }));
   ({ gateway, vendor } = opened.use(
     await startGatewayWithVendor({
       environment: { ...file.environment, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
@@ -55,6 +55,8 @@ describe('a trace', () => {
       expect(pathOf(span, spans)[1]).toBe('run CHAT');
     }
     expect(JSON.stringify(spans)).not.toContain(words);
+    const told = vendor.calls('/chat/completions').at(-1)?.headers['traceparent'];
+    expect(told).toBe(`00-${call.traceId}-${call.spanId}-01`);
   });
 
   it("hangs below the caller's own span, and is not recorded when the caller says so", async () => {

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { configFile } from '../../helpers/config-file.ts';
+import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startVendor, type Vendor } from '../../helpers/vendor/vendor.ts';
+
+/** A gateway whose default chat model is a route over the models `first` of a vendor a and `second` of a vendor b. */
+async function gatewayWithRoute(): Promise<{ gateway: TestGateway; a: Vendor; b: Vendor }> {
+  const [a, b] = [await startVendor(), await startVendor()];
+  const file = await configFile({
+    providers: {
+      a: { baseUrl: a.url, models: [{ name: 'first', maxOutputTokens: 50 }] },
+      b: { baseUrl: b.url, models: [{ name: 'second', maxOutputTokens: 100 }] },
+    },
+    routes: {
+      smart: {
+        targets: [
+          { provider: 'a', model: 'first' },
+          { provider: 'b', model: 'second' },
+        ],
+        midStreamFallback: true,
+      },
+    },
+    chatModel: 'smart',
+  });
+  const gateway = await startGateway({ environment: file.environment });
+  onTestFinished(async () => {
+    await gateway[Symbol.asyncDispose]();
+    await Promise.all([a.close(), b.close(), file[Symbol.asyncDispose]()]);
+  });
+  return { gateway, a, b };
+}
+
+interface ChatEvent {
+  readonly chat: { readonly __typename: string; readonly delta?: string; readonly reason?: string };
+}
+
+const chat = `subscription RouteChat($input: StartChatInput!) {
+  chat(input: $input) { __typename ... on TextMessageDelta { delta } ... on TextMessageReset { reason } }
+}`;
+const reply = `mutation RouteReply($input: StartChatInput!) {
+  startChat(input: $input) { run { finished { status reply { text model } error { code message } usage { calls } } } }
+}`;
+
+test('a reply that breaks off is begun again by the next model of its route, and only that one’s text is kept', async () => {
+  const { gateway, a, b } = await gatewayWithRoute();
+  a.next({ reply: 'This one will never end', cutAfter: 3 });
+  b.next({ reply: 'All is well.' });
+  const runId = randomUUID();
+  const events: ChatEvent['chat'][] = [];
+  for await (const event of gateway.subscribe<ChatEvent, unknown>(chat, { input: { runId, message: 'Well?' } })) {
+    events.push(event.chat);
+  }
+  const reset = events.findIndex(({ __typename }) => __typename === 'TextMessageReset');
+  const textOf = (some: readonly ChatEvent['chat'][]) => some.map(({ delta }) => delta ?? '').join('');
+  expect(textOf(events.slice(0, reset))).toBe('This one will');
+  expect(events[reset]?.reason).toBe('first (a) broke off; second (b) begins again.');
+  expect(textOf(events.slice(reset))).toBe('All is well.');
+  const again = await gateway.data(reply, { input: { runId, message: 'Well?' } });
+  expect(again).toMatchObject({
+    startChat: {
+      run: { finished: { status: 'SUCCEEDED', reply: { text: 'All is well.', model: 'second' }, usage: { calls: 2 } } },
+    },
+  });
+});
+
+test('a message says which model of the route has answered', async () => {
+  const { gateway, a } = await gatewayWithRoute();
+  a.next({ status: 500 });
+  const answer = await gateway.data(reply, { input: { runId: randomUUID(), message: 'Well?' } });
+  expect(answer).toMatchObject({
+    startChat: { run: { finished: { status: 'SUCCEEDED', reply: { model: 'second' } } } },
+  });
+});
+
+test('a name that nobody has, and more output than a model writes, are refused before anything is spent', async () => {
+  const { gateway, a, b } = await gatewayWithRoute();
+  const refusal = async (input: object) =>
+    (await gateway.request(reply, { input: { runId: randomUUID(), message: 'Well?', ...input } })).errors?.[0];
+  expect(await refusal({ model: 'smrt' })).toMatchObject({
+    message: expect.stringContaining('the nearest name is "smart"'),
+    extensions: { code: 'BAD_INPUT' },
+  });
+  expect(await refusal({ maxOutputTokens: 101 })).toMatchObject({
+    message: expect.stringContaining('maxOutputTokens must be 1–100, what smart writes at most, got 101'),
+    extensions: { code: 'BAD_INPUT' },
+  });
+  expect(await refusal({ model: 'a/first', maxOutputTokens: 51 })).toMatchObject({ extensions: { code: 'BAD_INPUT' } });
+  expect([a.calls('/chat/completions'), b.calls('/chat/completions')]).toEqual([[], []]);
+});
+
+test('models lists those of all providers, with the routes that lead to them', async () => {
+  const { gateway } = await gatewayWithRoute();
+  const { models } = await gateway.data<{ models: readonly object[] }, unknown>('{ models { name provider routes } }');
+  expect(models).toContainEqual({ name: 'first', provider: 'a', routes: ['smart'] });
+  expect(models).toContainEqual({ name: 'second', provider: 'b', routes: ['smart'] });
+  expect(models).toContainEqual({ name: 'extractive', provider: 'local', routes: [] });
+});
