@@ -65,6 +65,8 @@ const embeddings = z.strictObject({
 const sharing = z.strictObject({
   /** Of replies that are kept to be given again: in this process, or in Redis, over all instances. */
   maxCacheBytes: count(0, 1_000_000_000_000, 64 * 1024 * 1024),
+  /** Of replies that answer similar questions again, in this process. */
+  maxSemanticCacheBytes: count(0, 100_000_000_000, 64 * 1024 * 1024),
 });
 
 const runs = z.strictObject({

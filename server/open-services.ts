@@ -89,6 +89,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const models = shareModels(pool, {
     policyOf: sharingPolicies(config),
     cache: logs.responseCache,
+    similarBytes: config.sharing.maxSemanticCacheBytes,
     observer: telemetry.pool,
   });
   const schemas = createResponseSchemas();

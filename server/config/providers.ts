@@ -20,6 +20,14 @@ const sharing = {
   coalesce: z.boolean().optional(),
   /** A whole reply is given again to the same question for so long; it is a call of the provider no more. */
   cache: z.strictObject({ ttlMs: count(1, 30 * 86_400_000, 3_600_000) }).optional(),
+  /** … and to a question that means the same: from this cosine similarity on, by the default embedding model or another. */
+  semanticCache: z
+    .strictObject({
+      threshold: z.number().min(0.5).max(1),
+      ttlMs: count(1, 30 * 86_400_000, 3_600_000),
+      embeddingModel: text.optional(),
+    })
+    .optional(),
 };
 
 export const model = z.strictObject({

@@ -1,15 +1,19 @@
 import type { CacheKind, PoolObserver } from '../../contracts/pool-observer.ts';
 import type { ResponseCache } from '../../contracts/response-cache.ts';
 import type { CallOptions, ChatModel, EmbeddedText, ModelInfo, ModelRequest, Models, PoolChunk } from '../models.ts';
-import { cachedCall } from './cached-call.ts';
+import { askSimilar } from './ask-similar.ts';
 import { Flights, type SharedCall } from './flights.ts';
+import { keptCall } from './kept-call.ts';
 import { completionCodec, type Reply, type ReplyCodec, streamCodec } from './reply-codec.ts';
 import { requestKey } from './request-key.ts';
 import { isShared, type SharingPolicy } from './sharing-policy.ts';
+import { SimilarReplies } from './similar-replies.ts';
 
 export interface SharingOptions {
   readonly policyOf: (model: ChatModel) => SharingPolicy;
   readonly cache: ResponseCache;
+  /** Of what a similar question may be answered with again, in this process. */
+  readonly similarBytes?: number;
   readonly observer?: Pick<PoolObserver, 'cache'> | undefined;
 }
 
@@ -23,10 +27,12 @@ class SharedModels implements Models {
   readonly #options: SharingOptions;
   readonly #streams = new Flights<PoolChunk>();
   readonly #replies = new Flights<Reply>();
+  readonly #similar: SimilarReplies;
 
   constructor(models: Models, options: SharingOptions) {
     this.#models = models;
     this.#options = options;
+    this.#similar = new SimilarReplies(options.similarBytes ?? 0);
   }
 
   get defaultEmbeddingModel(): string {
@@ -92,23 +98,60 @@ class SharedModels implements Models {
     }
   }
 
-  /** One look at the cache serves all who share the call, and so does one call. */
-  #call<Item>({ model, policy }: Shared, asked: Asked<Item>): SharedCall<Item> {
-    const { cache, observer } = this.#options;
-    const { kind, request, options, codec, begin } = asked;
-    const key = requestKey(options.tenant, kind, `${model.provider}/${model.name}`, request);
-    const look = (cacheKind: CacheKind) => (isHit: boolean) => observer?.cache(cacheKind, model.name, isHit);
+  /** One look serves all who share the call, and so does one call. */
+  #call<Item>(shared: Shared, asked: Asked<Item>): SharedCall<Item> {
+    const { model } = shared;
+    const { kind, request, options } = asked;
     return {
-      ...{ key, options },
+      key: requestKey(options.tenant, kind, nameOf(model), request),
+      options,
       label: `${model.name} (${model.provider})`,
-      onLook: look('coalesced'),
-      begin: (joint) =>
-        policy.cache === null
-          ? begin(joint)
-          : cachedCall({ key, cache, codec, ...policy.cache, begin: () => begin(joint), onLook: look('exact') }),
+      onLook: (isHit) => this.#looked('coalesced', model, isHit),
+      begin: (joint) => this.#kept(shared, asked, joint),
     };
   }
+
+  /** The very same question is looked for first, then one that means the same. */
+  #kept<Item>({ model, policy }: Shared, asked: Asked<Item>, joint: CallOptions): AsyncIterable<Item> {
+    const { cache } = this.#options;
+    const { kind, request, codec } = asked;
+    const similar =
+      policy.semantic === null
+        ? null
+        : askSimilar(
+            { models: this.#models, replies: this.#similar, policy: policy.semantic, options: joint },
+            ...([kind, nameOf(model), request] as const),
+          );
+    let isAgain = false;
+    const call = () => asked.begin(joint);
+    const unlessSimilar = () => {
+      if (similar === null) return call();
+      const onLook = (isHit: boolean) => {
+        isAgain = isHit;
+        this.#looked('semantic', model, isHit);
+      };
+      return keptCall({ ...similar, codec, begin: call, onLook });
+    };
+    if (policy.cache === null) return unlessSimilar();
+    const { ttlMs } = policy.cache;
+    const key = requestKey(joint.tenant, kind, nameOf(model), request);
+    return keptCall({
+      codec,
+      find: () => cache.get(key),
+      // What was kept already does not begin its time anew.
+      keep: (reply) => void (isAgain || cache.set(key, reply, ttlMs)),
+      begin: unlessSimilar,
+      onLook: (isHit) => this.#looked('exact', model, isHit),
+    });
+  }
+
+  #looked(kind: CacheKind, { name }: ChatModel, isHit: boolean): void {
+    this.#options.observer?.cache(kind, name, isHit);
+  }
 }
+
+/** Models of one name at two providers are two. */
+const nameOf = ({ provider, name }: ChatModel): string => `${provider}/${name}`;
 
 interface Shared {
   readonly model: ChatModel;

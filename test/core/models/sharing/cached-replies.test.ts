@@ -15,7 +15,7 @@ function caching(script: Script = {}, lifeMs = ttlMs) {
   const cache = memoryResponseCache({ maxBytes: 1_000_000 });
   const look = vi.fn();
   const models = shareModels(poolOf(provider, { retries: 0 }), {
-    policyOf: () => ({ coalesce: false, cache: { ttlMs: lifeMs } }),
+    policyOf: () => ({ coalesce: false, cache: { ttlMs: lifeMs }, semantic: null }),
     cache,
     observer: { cache: look },
   });
