@@ -99,11 +99,11 @@ describe('an answer that is an error', () => {
     const rawBody = '{"error":{"message":"Upstream is down","code":502}}';
     vendor.when(() => true, { rawBody });
     for (const call of [
-      provider.complete(request(), never()),
-      all(provider.chat(request(), never())),
-      provider.embed({ model: 'e', texts: ['a'] }, never()),
+      () => provider.complete(request(), never()),
+      () => all(provider.chat(request(), never())),
+      () => provider.embed({ model: 'e', texts: ['a'] }, never()),
     ]) {
-      const error = await failure(call);
+      const error = await failure(call());
       expect(error).toMatchObject(unavailable);
       expect(error.message).toContain('Upstream is down');
     }
