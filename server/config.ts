@@ -108,12 +108,23 @@ function nameOf(path: readonly string[], environment: NodeJS.ProcessEnv): string
 }
 
 /** Addresses too: they may hold a password. */
-const secrets = new Set(['apiKey', 'metrics.token', 'openai.apiKey', 'openai.baseUrl', 'databaseUrl']);
+const secrets = new Set([
+  ...[
+    'apiKey',
+    'databaseUrl',
+    'metrics.token',
+    'openai.apiKey',
+    'openai.baseUrl',
+    'redisUrl',
+    'telemetry.otlpEndpoint',
+  ],
+]);
 
 /** What came, where it is no secret. */
 function cameAt(values: unknown, path: readonly string[]): string {
   if (secrets.has(path.join('.')) || isSecretOfProvider(path)) return '';
   if (path[0] === 'providers' && path[2] === 'baseUrl') return '';
+  if (path[1] === 'otlpHeaders') return '';
   const value = path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
     values,

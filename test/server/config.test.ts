@@ -137,8 +137,15 @@ describe('faults', () => {
   it('do not show a secret that is wrong', async () => {
     const [fault = ''] = await faultsOf({ SLUICE_API_KEY: 'too-short-a-key' });
     expect(fault).not.toContain('too-short-a-key');
-    const [other = ''] = await faultsOf({ DATABASE_URL: 'mysql://gateway:hunter2@db' });
-    expect(other).not.toContain('hunter2');
+    for (const variable of ['DATABASE_URL', 'REDIS_URL', 'OPENAI_BASE_URL']) {
+      const faults = await faultsOf({ [variable]: 'gopher://gateway:hunter2@db' });
+      expect(faults[0]).toMatch(new RegExp(`^${variable}: expected`));
+      expect(faults.join()).not.toContain('hunter2');
+    }
+    await using file = await configFile({
+      telemetry: { otlpEndpoint: 'gopher://me:hunter2@db', otlpHeaders: { a: 2 } },
+    });
+    expect((await faultsOf(file.environment)).join()).toMatch(/otlpEndpoint.*otlpHeaders(?!.*hunter2)/s);
   });
 });
 
