@@ -48,7 +48,7 @@ export function createApp(services: Services, config: Config): App {
     logging: false,
     maskedErrors: { maskError: toClientError },
     context: async ({ request, params, principal, requestId, ended }) => {
-      await services.admit(principal);
+      await admitOnce(services, principal);
       const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
       return createContext(services, principal, signal, requestId, wantedReport({ request, params }));
     },
@@ -70,6 +70,16 @@ export function createApp(services: Services, config: Config): App {
       },
     ],
   });
+}
+
+const admitted = new WeakSet<object>();
+
+/** An operation whose variables are wrong is given to Yoga after `answerDirectly` has tried it: that is one request, not two. */
+async function admitOnce({ admit }: Services, principal: Principal): Promise<void> {
+  const operation = currentOperation();
+  if (operation !== undefined && admitted.has(operation)) return;
+  await admit(principal);
+  if (operation !== undefined) admitted.add(operation);
 }
 
 /** A request's own context: its tenant's loaders, and one signal that reaches the provider and the SQL. */

@@ -90,7 +90,7 @@ describe('requests a minute', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: ping }),
     });
-    expect(http.status).toBeLessThan(500);
+    expect(await http.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
     const subscribing = gateway.subscribe(
       'subscription { runEvents(runId: "00000000-0000-4000-8000-000000000000") { seq } }',
     );
@@ -104,6 +104,20 @@ describe('requests a minute', () => {
     });
     expect(agUi.status).toBe(429);
     expect(Number(agUi.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+});
+
+describe('a request whose variables are wrong', () => {
+  test('is counted once', async () => {
+    await using limited = await startLimited({ requestsPerMinute: 2 });
+    const { gateway } = limited;
+    const json = { headers: { accept: 'application/json' } };
+    const wrong = await gateway.request('query($id: ID!) { node(id: $id) { id } }', {}, json);
+    expect(wrong.errors).toMatchObject([{ extensions: { code: 'BAD_INPUT' } }]);
+    expect((await gateway.request(ping, undefined, json)).errors).toBeUndefined();
+    expect((await gateway.request(ping, undefined, json)).errors).toMatchObject([
+      { extensions: { code: 'RATE_LIMITED' } },
+    ]);
   });
 });
 
