@@ -27,7 +27,7 @@ export async function measureHeld(
   if (peer?.pid == null) throw new Error('only a process has a memory');
   await vendor.behave({});
   await plainCalls(peer, 16, 1_500);
-  await vendor.behave({ tokens: tokensBefore, tokensPerSecond: 20, end: 'silent' });
+  await vendor.behave({ tokens: tokensBefore, tokensPerSecond: 20, stamp: 'due', end: 'silent' });
   await warmUp(peer);
   await pause(1_500);
   const before = await residentKb(peer.pid);

@@ -73,6 +73,8 @@ export async function streams(peer: Peer, count: number, tokens: number): Promis
   return { cpuUs, latenessMs, tokensPerSecond: (count * tokens) / seconds };
 }
 
+const begunWithinMs = 30_000;
+
 /** Streams that have begun and are held open; each has had its first text. */
 export async function holdStreams(peer: Peer, count: number): Promise<{ readonly leave: () => void }> {
   const callers = await Promise.all(Array.from({ length: count }, () => peer.caller()));
@@ -81,10 +83,11 @@ export async function holdStreams(peer: Peer, count: number): Promise<{ readonly
 }
 
 async function begun(caller: Caller) {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stamps = new Stamps(() => resolve());
   const stream = caller.stream(reading(stamps));
-  await Promise.race([promise, stream.ended]);
+  const late = setTimeout(() => reject(new Error(`no text came within ${begunWithinMs} ms`)), begunWithinMs);
+  await Promise.race([promise, stream.ended]).finally(() => clearTimeout(late));
   return stream;
 }
 
