@@ -1,5 +1,6 @@
 import type { RateLimiter } from '../contracts/rate-limiter.ts';
 import type { PlannedCall, Reservation, Spending } from '../contracts/spending.ts';
+import { usualOutputTokens } from '../models/catalogue/usual-sizes.ts';
 import { type DollarHold, holdDollars } from './dollars.ts';
 import type { Holds } from './holds.ts';
 import { costOf } from './nano-dollars.ts';
@@ -11,9 +12,6 @@ export interface SpendingParts {
   readonly holds: Pick<Holds, 'take'>;
   readonly rateLimiter: RateLimiter;
 }
-
-/** What a reply of unknown length is taken to use of the tokens per minute, until it is known. */
-const usualOutputTokens = 1_024;
 
 /** The gate in front of provider calls. Callers without a limit pass it at once: nothing is counted, nothing is asked. */
 export function createSpending(parts: SpendingParts): Spending {

@@ -4,7 +4,8 @@ import type { ModelRequest, PoolChunk } from '../models.ts';
 import { withAttempts } from '../routes/all-failed.ts';
 import type { Attempts, Routed, Router } from '../routes/router.ts';
 import { concernsEveryTarget } from '../routes/try-targets.ts';
-import type { Answer, OpenStream, Target, Try } from '../targets/target.ts';
+import type { Answer, OpenStream, Try } from '../targets/provider-call.ts';
+import type { Target } from '../targets/target.ts';
 import { StreamSpend } from '../usage/token-estimate.ts';
 import { cancelled } from './call-bounds.ts';
 

@@ -1,9 +1,9 @@
 import type { ChatModel } from '../models.ts';
 import type { Plan } from '../routes/route-table.ts';
 import type { CatalogueEntry } from './catalogue.ts';
+import { usualContextWindow } from './usual-sizes.ts';
 
-/** What an unknown model is taken to hold. A model that only quotes its sources reads as many as it is given. */
-const usualContextWindow = 128_000;
+/** A model that only quotes its sources reads as many as it is given. */
 const extractiveContextWindow = 1_000_000;
 
 /**

@@ -1,7 +1,8 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { InputTokens, Job } from '../calls/job.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import type { Target, Try } from '../targets/target.ts';
+import type { Try } from '../targets/provider-call.ts';
+import type { Target } from '../targets/target.ts';
 import { HedgeBudgets, hedged } from './hedge.ts';
 import { type Candidate, inOrder } from './order.ts';
 import type { Choice, Plan, RouteTable } from './route-table.ts';

@@ -5,7 +5,8 @@ import { pause } from '../calls/abortable.ts';
 import type { Job } from '../calls/job.ts';
 import { Busy, Refusal } from '../calls/refusal.ts';
 import type { BackoffOptions } from '../models-options.ts';
-import type { Target, Try } from '../targets/target.ts';
+import type { Try } from '../targets/provider-call.ts';
+import type { Target } from '../targets/target.ts';
 import { everyTargetFailed, withAttempts } from './all-failed.ts';
 
 export interface TryOptions extends BackoffOptions {

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
-import type { ChatChunk, ChatRequest, HearRates, ModelProvider } from '../../contracts/model-provider.ts';
+import type { ChatChunk, HearRates, ModelProvider } from '../../contracts/model-provider.ts';
 import type { CallSite, PoolObserver } from '../../contracts/pool-observer.ts';
 import type { Reservation, Spending } from '../../contracts/spending.ts';
 import type { Usage } from '../../contracts/usage.ts';
@@ -7,14 +7,17 @@ import { untilAborted } from '../calls/abortable.ts';
 import { type SilenceLimits, TimedStream } from '../calls/deadlines.ts';
 import type { Job } from '../calls/job.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
+import { usualContextWindow, usualOutputTokens } from '../catalogue/usual-sizes.ts';
 import type { TargetKey } from '../limits/keys.ts';
 import { type GateLimits, type Pass, TargetGate } from '../limits/target-gate.ts';
 import type { ModelHealth } from '../models.ts';
 import type { Used } from '../usage/token-estimate.ts';
 import { usageOf } from '../usage/usage-meter.ts';
+import { isCancelled, isEndedByUs, isFailure, outcomeOf } from './call-outcome.ts';
 import { CallSpan, recordWait } from './call-span.ts';
 import { Circuit, type CircuitOptions } from './circuit.ts';
 import { HealthWindow } from './health-window.ts';
+import type { Answer, OpenStream, OutputBound, Try } from './provider-call.ts';
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 import { Speed } from './speed.ts';
 
@@ -29,42 +32,10 @@ export interface TargetOptions {
   readonly onOutcome: (error: unknown) => void;
 }
 
-/** How one provider call is made. */
-export interface Try {
-  /** False: refused at once where it would have to wait for a limit; another target may take it. */
-  readonly patient: boolean;
-  /** 1 for the job's first call of this target. */
-  readonly number: number;
-  /** Ends this call; the job's own, or one that ends sooner. */
-  readonly signal: AbortSignal;
-}
-
-/** What the request must ask for, since the worst case that was set aside for it rests on it. */
-export type OutputBound = Pick<ChatRequest, 'maxOutputTokens'>;
-
-/** A provider call that has answered, or begun to. */
-export interface Answer<T> {
-  readonly value: T;
-  /** Exactly once: frees its place and settles its cost. `error` is what ended it after all; null: it ended well. */
-  end(used: Used | null, error: unknown): void;
-}
-
-/** A stream whose first chunk has come. */
-export interface OpenStream {
-  readonly first: ChatChunk;
-  next(): Promise<IteratorResult<ChatChunk, undefined>>;
-  /** Ends the provider call if it has not ended by itself. */
-  close(): void;
-}
-
 /** Without a Retry-After, and with other keys to go to. */
 const limitedKeyRestMs = 1_000;
 /** A key that was refused may have been mended since. */
 const refusedKeyRestMs = 60_000;
-/** What a reply of unknown length is taken to use of the tokens per minute, until it is known. */
-const usualOutputTokens = 1_024;
-/** What attachments may come to, of a model whose window nobody knows. */
-const usualContextWindow = 128_000;
 
 /**
  * One model of one provider, and all that stands around it: circuit, queue, limits, keys, reservation, deadlines, and the record of its
@@ -197,7 +168,7 @@ export class Target {
       const usage = this.#settle(
         job,
         reservation,
-        isCalled && kind !== 'latency' && isEndedByUs(error) ? readOnly(job) : null,
+        isCalled && kind !== 'latency' && isEndedByUs(error) ? onlyRead(job) : null,
       );
       if (isCalled) {
         const outcome = outcomeOf(error, begunAt, null, null, how.number);
@@ -315,32 +286,6 @@ export function labelOf({ name, provider }: CatalogueEntry): string {
   return `${name} (${provider.name})`;
 }
 
-function outcomeOf(
-  error: unknown,
-  begunAt: number,
-  firstTokenMs: number | null,
-  outputTokens: number | null,
-  attempt: number,
-): Parameters<PoolObserver['ended']>[1] {
-  const code = error === null ? null : error instanceof GatewayError ? error.code : 'INTERNAL';
-  return { code, durationMs: performance.now() - begunAt, firstTokenMs, outputTokens, attempt };
-}
-
-/** What speaks against the provider: not the end of our patience or interest, and not a refused input. */
-function isFailure(error: unknown): boolean {
-  if (error === null) return false;
-  return !(error instanceof GatewayError) || !['CANCELLED', 'BAD_INPUT', 'UPSTREAM_REJECTED'].includes(error.code);
-}
-
-/** What was sent has been read by the provider, though we did not wait for what it would write; it is billed for that. */
-function isEndedByUs(error: unknown): boolean {
-  return error instanceof GatewayError && (error.code === 'CANCELLED' || error.code === 'UPSTREAM_TIMEOUT');
-}
-
-function readOnly({ inputTokens }: Job): Used {
+function onlyRead({ inputTokens }: Job): Used {
   return { tokens: { inputTokens, cachedInputTokens: 0, outputTokens: 0 }, estimated: true };
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'CANCELLED';
 }
