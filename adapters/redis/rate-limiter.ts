@@ -1,4 +1,5 @@
 import type { RateLimiter, Units } from '../../core/contracts/rate-limiter.ts';
+import { Patience } from '../../core/patience.ts';
 import type { Script } from './connection.ts';
 import type { RedisConnections } from './connections.ts';
 import { RedisKeys } from './keys.ts';
@@ -10,9 +11,8 @@ export interface RedisRateLimiterOptions {
   readonly keyPrefix?: string;
 }
 
-/** Calls wait for this answer: one that takes longer is done without, and so are those of the next second. */
+/** Calls wait for this answer. */
 const patienceMs = 250;
-const restMs = 1_000;
 
 /**
  * One hash a scope: each bucket's level and when it was so, by the clock of Redis, which all instances share. ARGV: what to do, then
@@ -50,28 +50,27 @@ const script: Script = {
  */
 export function redisRateLimiter({ redis, alone, keyPrefix = 'sluice:' }: RedisRateLimiterOptions): RateLimiter {
   const keys = new RedisKeys(keyPrefix);
-  let aloneUntil = 0;
+  const patience = new Patience(patienceMs);
 
-  async function run(action: 'take' | 'adjust' | 'lower', scope: string, units: readonly Units[]): Promise<number> {
-    if (performance.now() < aloneUntil) throw new Error('Redis did not answer in time a moment ago');
+  async function run(
+    action: 'take' | 'adjust' | 'lower',
+    scope: string,
+    units: readonly Units[],
+  ): Promise<number | null> {
     const buckets = units.flatMap((bucket) => [bucket.name, bucket.perMinute, bucket.units]);
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      aloneUntil = performance.now() + restMs;
-      reject(new Error('Redis did not answer in time'));
-    }, patienceMs);
-    try {
-      return Number(
-        await Promise.race([redis.commands.run(script, [keys.of('rate', scope)], [action, ...buckets]), late]),
-      );
-    } finally {
-      clearTimeout(timer);
-    }
+    const answer = await patience.within(() =>
+      redis.commands.run(script, [keys.of('rate', scope)], [action, ...buckets]),
+    );
+    return answer === null ? null : Number(answer);
   }
 
   return {
-    take: (scope, units) => run('take', scope, units).catch(() => alone.take(scope, units)),
-    adjust: (scope, units) => void run('adjust', scope, units).catch(() => alone.adjust(scope, units)),
-    lower: (scope, units) => void run('lower', scope, units).catch(() => alone.lower(scope, units)),
+    take: async (scope, units) => (await run('take', scope, units)) ?? alone.take(scope, units),
+    async adjust(scope, units) {
+      if ((await run('adjust', scope, units)) === null) alone.adjust(scope, units);
+    },
+    async lower(scope, units) {
+      if ((await run('lower', scope, units)) === null) alone.lower(scope, units);
+    },
   };
 }

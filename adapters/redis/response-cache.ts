@@ -1,4 +1,5 @@
 import type { ResponseCache } from '../../core/contracts/response-cache.ts';
+import { Patience } from '../../core/patience.ts';
 import type { Script } from './connection.ts';
 import type { RedisConnections } from './connections.ts';
 import { RedisKeys, shardCount, shardOf } from './keys.ts';
@@ -11,8 +12,6 @@ export interface RedisResponseCacheOptions {
   /** Calls wait for this answer: one that takes longer is done without, and so are those of the next second. */
   readonly patienceMs?: number;
 }
-
-const restMs = 1_000;
 
 /**
  * KEYS: the reply, the index of its shard (members "bytes key" by the time they end), the bytes of the shard. ARGV: the key, what a
@@ -56,21 +55,9 @@ export function redisResponseCache({
 }: RedisResponseCacheOptions): ResponseCache {
   const keys = new RedisKeys(keyPrefix);
   const shardBytes = Math.floor(maxBytes / shardCount);
-  let restsUntil = 0;
-
-  async function inTime<T>(command: () => Promise<T>): Promise<T | null> {
-    if (!redis.commands.isReady || performance.now() < restsUntil) return null;
-    const { promise: late, resolve } = Promise.withResolvers<null>();
-    const timer = setTimeout(() => {
-      restsUntil = performance.now() + restMs;
-      resolve(null);
-    }, patienceMs);
-    try {
-      return await Promise.race([command().catch(() => null), late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+  const patience = new Patience(patienceMs);
+  const inTime = async <T>(command: () => Promise<T>): Promise<T | null> =>
+    redis.commands.isReady ? patience.within(command) : null;
 
   return {
     get: (key) =>

@@ -1,4 +1,5 @@
 import type { EmbeddingKey, EmbeddingStore, StoredEmbedding } from '../../contracts/embedding-store.ts';
+import { Patience } from '../../patience.ts';
 
 export interface StoredEmbeddingsOptions {
   readonly store: EmbeddingStore;
@@ -15,7 +16,6 @@ interface Look {
   resolve(found: StoredEmbedding | null): void;
 }
 
-const restMs = 1_000;
 const looksAtOnce = 1_000;
 const savedAtOnce = 250;
 /** Vectors that wait to be written; what comes while so many do is not kept. */
@@ -28,16 +28,17 @@ const purgeEveryMs = 600_000;
  */
 export class StoredEmbeddings {
   readonly #options: StoredEmbeddingsOptions;
+  readonly #patience: Patience;
   readonly #flushTimer: NodeJS.Timeout;
   readonly #purgeTimer: NodeJS.Timeout;
   #looks: Look[] = [];
-  #restsUntil = 0;
   #unsaved: (EmbeddingKey & StoredEmbedding)[] = [];
   #used: EmbeddingKey[] = [];
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(options: StoredEmbeddingsOptions) {
     this.#options = options;
+    this.#patience = new Patience(options.patienceMs ?? 50);
     this.#flushTimer = setInterval(() => void this.flush(), options.flushMs ?? 1_000).unref();
     // Each instance at another moment.
     this.#purgeTimer = setInterval(() => void this.#purge(), purgeEveryMs * (0.75 + Math.random() / 2)).unref();
@@ -45,7 +46,7 @@ export class StoredEmbeddings {
 
   /** Null too when there is no answer in time. */
   find(key: EmbeddingKey): Promise<StoredEmbedding | null> {
-    if (performance.now() < this.#restsUntil) return Promise.resolve(null);
+    if (this.#patience.isResting) return Promise.resolve(null);
     return new Promise((resolve) => {
       this.#looks.push({ key, resolve });
       if (this.#looks.length === 1) setImmediate(() => this.#look());
@@ -75,16 +76,8 @@ export class StoredEmbeddings {
   }
 
   async #ask(looks: readonly Look[]): Promise<void> {
-    const patience = new AbortController();
-    const none = new Promise<null>((resolve) => patience.signal.addEventListener('abort', () => resolve(null)));
-    const timer = setTimeout(() => {
-      this.#restsUntil = performance.now() + restMs;
-      patience.abort();
-    }, this.#options.patienceMs ?? 50);
     const keys = looks.map(({ key }) => key);
-    const asked = this.#options.store.find(keys, patience.signal).catch(() => null);
-    const found = await Promise.race([asked, none]);
-    clearTimeout(timer);
+    const found = await this.#patience.within((signal) => this.#options.store.find(keys, signal));
     for (const [place, { key, resolve }] of looks.entries()) {
       const embedding = found?.[place] ?? null;
       if (embedding !== null && this.#used.length < mostWaiting) this.#used.push(key);

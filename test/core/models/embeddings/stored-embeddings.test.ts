@@ -107,12 +107,13 @@ test('a caller that leaves during the look makes no call', async () => {
 test('a look that is answered after the call which another one led to makes no second call', async () => {
   const [one, other] = [Promise.withResolvers<null[]>(), Promise.withResolvers<null[]>()];
   const answers = [one.promise, other.promise];
+  // Looked at every millisecond: a look that takes 50 is given up.
   const { store } = memoryStore(() => answers.shift() ?? Promise.resolve([null]));
   const { provider, models } = started(store);
   const first = models.embed('embedder', 'text', callerOf());
-  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(1), { interval: 1 });
   const second = models.embed('embedder', 'text', callerOf());
-  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(store.find).toHaveBeenCalledTimes(2), { interval: 1 });
   one.resolve([null]);
   await first;
   other.resolve([null]);
