@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
 import { type AgUi, agUiPath } from './ag-ui/ag-ui.ts';
+import { answer, end, redirect, refuse, tooLarge } from './answers.ts';
 import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
 import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
@@ -107,29 +108,24 @@ async function handle(
   const maxBytes = config.limits.maxBodyBytes;
   const context: ServerContext = { principal, requestId, ended: endOfAccess(access, principal, request, response) };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
-  if (path === agUiPath) {
-    const body = await readBody(request, maxBytes);
-    if (body === null) return tooLarge(response, maxBytes);
-    const operation = beginOperation(parts, 'ag-ui', context, request, response);
-    operation.is('ag-ui', null);
-    return inOperation(operation, () => now.agUi({ headers: request.headers, body }, response, context));
-  }
-  let plain: Buffer | null = null;
-  if (isPlainOperation(request)) {
-    const body = await readBody(request, maxBytes);
-    if (body === null) return tooLarge(response, maxBytes);
-    Object.assign(request, { body });
-    plain = body;
-  } else if (request.headers['transfer-encoding'] !== undefined) {
-    const body = await readBody(request, maxBytes);
+  const isPlain = isPlainOperation(request);
+  let body: Buffer | null = null;
+  if (path === agUiPath || isPlain || request.headers['transfer-encoding'] !== undefined) {
+    body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
     Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
+  }
+  if (path === agUiPath && body !== null) {
+    const operation = beginOperation(parts, 'ag-ui', context, request, response);
+    operation.is('ag-ui', null);
+    const sent = { headers: request.headers, body };
+    return inOperation(operation, () => now.agUi(sent, response, context));
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
   const operation = beginOperation(parts, 'http', context, request, response);
   await inOperation(operation, async () => {
-    if (plain !== null && (await answerDirectly(now.app, plain, response, context))) return;
+    if (isPlain && body !== null && (await answerDirectly(now.app, body, response, context))) return;
     await now.app(request, response, context);
   });
 }
@@ -237,27 +233,4 @@ function requestIdOf({ headers }: IncomingMessage): string {
 /** Its streams outlive their request, so that no signal would end them. */
 function usesSingleConnection({ method, headers }: IncomingMessage): boolean {
   return method === 'PUT' || method === 'DELETE' || headers['x-graphql-event-stream-token'] !== undefined;
-}
-
-function tooLarge(response: ServerResponse, maxBytes: number): void {
-  response.setHeader('Connection', 'close');
-  refuse(response, 413, 'BAD_INPUT', `The body of a request must be at most ${maxBytes} bytes (limits.maxBodyBytes).`);
-}
-
-/** In the shape of a GraphQL result, so that clients show the message. */
-function refuse(response: ServerResponse, status: number, code: string, message: string, retryable = false): void {
-  answer(response, status, { errors: [{ message, extensions: { code, retryable } }] });
-}
-
-function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
-  response.end(JSON.stringify(body));
-}
-
-function redirect(response: ServerResponse, location: string): void {
-  response.writeHead(307, { Location: location }).end();
-}
-
-function end(response: ServerResponse, status: number): void {
-  response.writeHead(status).end();
 }

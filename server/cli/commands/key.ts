@@ -2,8 +2,8 @@ import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { CommandError } from '../command-error.ts';
 import { interruptible } from '../interruptible.ts';
-import type { KeyCabinet, KeyWish, ShownKey } from '../keys/key-cabinet.ts';
-import { openCabinet } from '../keys/open-cabinet.ts';
+import type { KeyManager, KeyWish, ShownKey } from '../keys/key-manager.ts';
+import { openKeyManager } from '../keys/open-key-manager.ts';
 import { printKeys } from '../keys/print-keys.ts';
 import { printableLine } from '../printable.ts';
 
@@ -26,8 +26,8 @@ export interface KeyCreateOptions extends ConnectionOptions {
 
 /** `sluice key create`: the secret alone on stdout, so that a script can take it; the rest on stderr. */
 export async function createKey(options: KeyCreateOptions, context: CommandContext): Promise<void> {
-  const { key, secret } = await atCabinet(options, context, (cabinet) =>
-    cabinet.create({
+  const { key, secret } = await withKeyManager(options, context, (manager) =>
+    manager.create({
       name: options.name,
       tenant: options.tenant ?? null,
       scopes: options.scopes,
@@ -54,9 +54,9 @@ export async function listKeys(
   options: ConnectionOptions & { readonly tenant?: string; readonly json?: boolean },
   context: CommandContext,
 ): Promise<void> {
-  const keys = await atCabinet(options, context, async (cabinet) => {
+  const keys = await withKeyManager(options, context, async (manager) => {
     const found: ShownKey[] = [];
-    for await (const key of cabinet.list(options.tenant ?? null)) found.push(key);
+    for await (const key of manager.list(options.tenant ?? null)) found.push(key);
     return found;
   });
   if (options.json) for (const key of keys) context.stdout.write(`${JSON.stringify(key)}\n`);
@@ -70,19 +70,19 @@ export async function revokeKey(
   options: ConnectionOptions & { readonly tenant?: string },
   context: CommandContext,
 ): Promise<void> {
-  const isNew = await atCabinet(options, context, (cabinet) => cabinet.revoke(prefix, options.tenant ?? null));
+  const isNew = await withKeyManager(options, context, (manager) => manager.revoke(prefix, options.tenant ?? null));
   context.stdout.write(isNew ? `revoked ${prefix}\n` : `${prefix} was revoked already\n`);
 }
 
-function atCabinet<T>(
+function withKeyManager<T>(
   options: ConnectionOptions,
   { env }: CommandContext,
-  work: (cabinet: KeyCabinet) => Promise<T>,
+  work: (manager: KeyManager) => Promise<T>,
 ): Promise<T> {
   return interruptible(async (signal) => {
-    await using cabinet = await openCabinet(options, env, signal);
+    await using manager = await openKeyManager(options, env, signal);
     try {
-      return await work(cabinet);
+      return await work(manager);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       throw new CommandError(`${error.code}: ${error.message}`, { code: error.code, cause: error });

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { printableLine } from '../printable.ts';
-import type { ShownKey } from './key-cabinet.ts';
+import type { ShownKey } from './key-manager.ts';
 
 /** A table with a heading, each column as wide as its widest value. */
 export function printKeys(keys: readonly ShownKey[], stream: Writable): void {

@@ -6,7 +6,7 @@ import type { Logger } from '../../../core/contracts/logger.ts';
 import type { Config } from '../../config-schema.ts';
 import { realClock } from '../../real-clock.ts';
 import { CommandError } from '../command-error.ts';
-import type { KeyCabinet, ShownKey } from './key-cabinet.ts';
+import type { KeyManager, ShownKey } from './key-manager.ts';
 
 /** Whoever may write to the database may do everything with it. */
 const keeper: KeyKeeper = { tenant: 'default', keyName: 'sluice key', scopes };
@@ -16,7 +16,7 @@ const silence = () => {};
 const silent: Logger = { debug: silence, info: silence, warn: silence, error: silence, child: () => silent };
 
 /** Rejects with CONFLICT while a gateway has the embedded database. Gateways on a server notice within seconds. */
-export async function databaseCabinet({ dataDir, databaseUrl, database: options }: Config): Promise<KeyCabinet> {
+export async function databaseKeyManager({ dataDir, databaseUrl, database: options }: Config): Promise<KeyManager> {
   const database = await openDatabase({ dataDir, ...options, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
   const apiKeys = postgresApiKeyStore(database);
   const services = { apiKeys, clock: realClock, logger: silent, keyChanged: silence };

@@ -25,7 +25,7 @@ export interface KeyWish {
 }
 
 /** Where keys are made: at the database itself, or through a gateway that runs. */
-export interface KeyCabinet extends AsyncDisposable {
+export interface KeyManager extends AsyncDisposable {
   create(wish: KeyWish): Promise<{ readonly key: ShownKey; readonly secret: string }>;
   /** All of one tenant, newest first. */
   list(tenant: string | null): AsyncIterable<ShownKey>;

@@ -1,11 +1,11 @@
 import type { Connection } from '../client/connection.ts';
 import { request } from '../client/request.ts';
 import { CommandError } from '../command-error.ts';
-import type { KeyCabinet, ShownKey } from './key-cabinet.ts';
+import type { KeyManager, ShownKey } from './key-manager.ts';
 import { createKeyOperation, type ListedKeys, listKeysOperation, revokeKeyOperation } from './key-operations.ts';
 
 /** Through a gateway that runs, with a key that may make keys. */
-export function gatewayCabinet(connection: Connection, signal: AbortSignal): KeyCabinet {
+export function gatewayKeyManager(connection: Connection, signal: AbortSignal): KeyManager {
   async function* list(tenant: string | null): AsyncGenerator<ShownKey & { readonly id: string }> {
     let after: string | null = null;
     do {
