@@ -129,6 +129,8 @@ export async function startSluice(options: SluiceOptions): Promise<RunningPeers>
     await startGatewayProcess({
       dataDir: directory.path,
       environment: {
+        // The peers write no line for each call either.
+        LOG_LEVEL: 'warn',
         ...config.environment,
         ...environment,
         OPENAI_BASE_URL: vendorUrl,

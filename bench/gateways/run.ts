@@ -39,7 +39,7 @@ const starts = {
 };
 
 console.log(
-  `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)} at the start; ${rounds} rounds\n`,
+  `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)} at the start; ${rounds} rounds; Sluice with LOG_LEVEL=warn\n`,
 );
 const missed: string[] = [];
 const columns = await compareLines();
