@@ -8,7 +8,6 @@ const viewer = '{ viewer { tenant keyName } }';
 it('the first key closes an open gateway for good, and ends what was open', async () => {
   await using gateway = await startGateway();
   const socket = gateway.socket();
-  const closed = new Promise((resolve) => socket.on('closed', resolve));
   expect((await socket.iterate({ query: viewer }).next()).value.data).toMatchObject({ viewer: { keyName: null } });
   const kept = gateway.socket();
   const ended = new Promise((resolve) => kept.on('closed', resolve));
@@ -20,7 +19,6 @@ it('the first key closes an open gateway for good, and ends what was open', asyn
   const { secret, id, headers } = await createKey(gateway, { name: 'first', scopes: ['ADMIN'] });
   expect(await ended).toMatchObject({ code: 4403, reason: expect.stringMatching(/API key was created/) });
   await told;
-  expect(await closed).toBeTruthy();
   expect((await gateway.request(viewer)).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
   expect((await gateway.request(viewer, {}, { headers })).data).toEqual({
     viewer: { tenant: 'default', keyName: 'first' },
