@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
-  // Hundreds of files of TypeScript: what Node made of them is kept for the next start.
-  nodeModule.enableCompileCache();
+  // Hundreds of files of TypeScript: what Node made of them is kept for the next start, where the tree may be written.
+  nodeModule.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/sluice'));
   const { main } = await import('../server/cli/main.ts');
   process.exitCode = await main(process.argv.slice(2), process);
 } else {
