@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
+import type { Json } from '../contracts/filter.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
@@ -120,6 +121,7 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
 
 function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report }: AttemptParts): RunIo {
   const { run } = live;
+  const done = new Map<string, Promise<Json>>();
   return {
     run,
     begun,
@@ -128,6 +130,14 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report
     emit: (event) => {
       if (event.type === 'TextMessageDelta') report.wroteText();
       writer.write(event);
+    },
+    once: <T extends Json>(key: string, work: () => Promise<T>): Promise<T> => {
+      const known = done.get(key) as Promise<T> | undefined; // what was kept under a key is what its work returned
+      if (known !== undefined) return known;
+      const doing = work();
+      done.set(key, doing);
+      doing.catch(() => done.delete(key));
+      return doing;
     },
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);

@@ -4,7 +4,7 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunSlot } from '../contracts/run-slots.ts';
 import type { RunRecord, RunStore, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { executeRun } from './execute-run.ts';
-import { LiveRun } from './live-run.ts';
+import { type Executor, LiveRun } from './live-run.ts';
 import { shuttingDown } from './run-error.ts';
 import { mapKey } from './run-key.ts';
 import type { RunParts } from './run-parts.ts';
@@ -117,7 +117,7 @@ export class Executions {
       ...{ log, clock, logger, store, observer, recordContent },
       // Many streams at once are a load too: each then writes less often.
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
-      executor: executors[run.kind],
+      executor: executors[run.kind] ?? cannotExecute,
       release: () => stored.release(run),
       freeSlot: async () => (await slot)?.free(),
     };
@@ -139,3 +139,6 @@ export class Executions {
     this.#onLeft(live.run);
   }
 }
+
+const cannotExecute: Executor = ({ run }) =>
+  Promise.reject(new Error(`nothing here executes a run of kind ${run.kind}`));

@@ -32,7 +32,8 @@ export interface RunParts {
   readonly stored: StoredRunStore;
   readonly unstored: UnstoredRunStore;
   readonly signals: RunSignals;
-  readonly executors: Readonly<Record<RunKind, Executor>>;
+  /** By the kind of run that each executes. */
+  readonly executors: Readonly<Partial<Record<RunKind, Executor>>>;
   readonly limits: RunLimits;
   /** How many runs each caller may have at once; left out: as many as there is room for. */
   readonly slots?: RunSlots | undefined;

@@ -17,8 +17,8 @@ export const notServedYet: readonly string[] = [
   ...['AgentRole', 'AgentMember', 'AgentStep', 'StepStatus', 'Tool', 'ToolSource', 'ToolCall', 'ToolCallStatus'],
   ...['ToolInput', 'ToolCallInput', 'Message.toolCalls', 'MessageInput(toolCalls)', 'MessageInput(toolCallId)'],
   ...['StartChatInput(tools)', 'StartChatInput(clientTools)', 'StartChatInput(toolChoice)', 'Run.pendingApprovals'],
-  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals', 'RunKind.AGENT', 'RunStatus.AWAITING_APPROVAL'],
-  ...['RunStatus.AWAITING_TOOL_RESULT', 'StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
+  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals'],
+  ...['StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
   ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
   // recommendations
   ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],

@@ -22,6 +22,7 @@ export class StreamSpend {
 
   see(chunk: ChatChunk): void {
     if (chunk.type === 'usage') this.#tokens = chunk.tokens;
+    else if (chunk.type === 'tool-call') this.#written += chunk.tool;
     else if (chunk.type !== 'finish') this.#written += chunk.delta;
   }
 
