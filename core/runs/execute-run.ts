@@ -139,6 +139,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report
       doing.catch(() => done.delete(key));
       return doing;
     },
+    timeLeftMs: () => live.timeLeftMs,
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },

@@ -23,6 +23,8 @@ export interface RunIo {
    * was, and is not done again. Keys are the executor's own, stable from attempt to attempt. What fails is not kept.
    */
   once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Milliseconds until the run's own deadline; null: it has none. */
+  timeLeftMs(): number | null;
   /** Writes progress to the run's row, if this attempt still owns it. */
   save(patch: Pick<RunPatch, 'detail' | 'usage'>): Promise<void>;
 }
@@ -87,6 +89,11 @@ export class LiveRun {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get timeLeftMs(): number | null {
+    const { timeoutMs } = this.#options;
+    return timeoutMs === null ? null : timeoutMs - (performance.now() - this.heldSince);
   }
 
   get departure(): Departure | null {
