@@ -17,7 +17,7 @@ export function createAgents(configured: readonly Agent[]): Agents {
   return { list: () => all, byName: (name) => byName.get(name) ?? null };
 }
 
-/** BAD_INPUT that names the nearest one, for a start that names none that there is. */
+/** NOT_FOUND, with the nearest name, for one that there is not. */
 export function agentNamed(agents: Agents, name: string): Agent {
   const agent = agents.byName(name);
   if (agent !== null) return agent;

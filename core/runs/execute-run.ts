@@ -140,6 +140,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report
       return doing;
     },
     timeLeftMs: () => live.timeLeftMs,
+    hasDeparted: () => live.departure !== null,
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },

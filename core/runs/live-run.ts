@@ -25,6 +25,8 @@ export interface RunIo {
   once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
   /** Milliseconds until the run's own deadline; null: it has none. */
   timeLeftMs(): number | null;
+  /** The signal has fired because another instance goes on with the run: nothing of it ends here. */
+  hasDeparted(): boolean;
   /** Writes progress to the run's row, if this attempt still owns it. */
   save(patch: Pick<RunPatch, 'detail' | 'usage'>): Promise<void>;
 }

@@ -7,9 +7,7 @@ const text = z.string().trim().min(1);
 export const planSchema = z.object({
   steps: z.array(
     z.object({
-      key: z
-        .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, 'expected 1–40 letters, digits, dashes or underscores'),
+      key: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, 'expected 1–40 letters, digits, dashes or underscores'),
       title: text.max(200),
       task: text.max(4_000),
       role: z.enum(['RESEARCHER', 'EXECUTOR']),
