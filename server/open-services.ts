@@ -26,6 +26,7 @@ import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -94,6 +95,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -130,6 +132,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     limits: limitsOf(config),
     models,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
