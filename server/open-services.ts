@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
+import { postgresCheckpointStore } from '../adapters/postgres/checkpoint-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -26,6 +27,7 @@ import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -94,6 +96,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -113,6 +116,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     // The lock of an embedded database's directory says that whoever had it before is dead.
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
+    checkpoints: postgresCheckpointStore(database),
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -130,6 +134,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     limits: limitsOf(config),
     models,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
