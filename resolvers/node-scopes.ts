@@ -3,6 +3,9 @@ import type { Scope } from '../core/contracts/api-key-store.ts';
 
 /** The types that have ids, and the scopes of which one is enough to read them by it; a test holds them against the schema. */
 export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
+  Agent: ['AGENT'],
+  AgentRun: ['AGENT'],
+  AgentStep: ['AGENT'],
   ApiKey: ['ADMIN', 'OPERATOR'],
   ChatRun: ['CHAT'],
   Collection: ['SEARCH', 'INGEST'],

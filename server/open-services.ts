@@ -11,6 +11,8 @@ import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
+import { agentExecutor } from '../core/agents/agent-executor.ts';
+import { createAgents } from '../core/agents/agents.ts';
 import { chatExecutor } from '../core/chat/chat-executor.ts';
 import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
@@ -21,6 +23,7 @@ import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Access } from './authenticate.ts';
+import { configuredAgents } from './config/agents.ts';
 import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
@@ -106,6 +109,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   };
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
+  const agents = createAgents(configuredAgents(config.agents));
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -118,6 +122,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     stored: storedRuns,
     checkpoints: postgresCheckpointStore(database),
     executors: {
+      AGENT: agentExecutor({ ...stores, models, agents, schemas, limits: limitsOf(config) }),
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
     },
@@ -133,6 +138,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     logger,
     limits: limitsOf(config),
     models,
+    agents,
     schemas,
     toolbox,
     storedRuns,
