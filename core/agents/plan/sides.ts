@@ -7,6 +7,8 @@ const versus = new RegExp(
   String.raw`^(.*?)(${name})\s+(?:versus|vs\.?)\s+(${name})((?:\s+(?:for|in|on|with|when|at|of|to)\b.*)?)[.?!]*$`,
   'iu',
 );
+/** A longer one is no short question about two things. */
+const maxLength = 300;
 /** What comes before or after the two names of a choice, and belongs to neither. */
 const around = new Set(
   'should shall can could do does did is are was i we you one use choose take prefer want need have to for in on with when at of from by as if my our your between either whether it be run keep store send pick set make the a an via through over than better rather more'.split(
@@ -19,6 +21,7 @@ const around = new Set(
  * one about each. A text with one side comes back as it is.
  */
 export function sidesOf(text: string): readonly string[] {
+  if (text.length > maxLength) return [text];
   const [, left = '', right = ''] = comparing.exec(text.trim()) ?? [];
   if (left !== '' && right !== '')
     return [left, right].map((side, index) => completed(side, index === 0 ? right : left));

@@ -8,6 +8,8 @@ export interface Part {
   readonly builds: boolean;
 }
 
+/** What of a pasted text can be the goal. */
+const maxLength = 8_000;
 const listLine = /^\s*(?:[-*+•]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(.+)$/;
 const inlineNumber = /(?:^|\s)\(?\d{1,2}[.)]\s+/;
 /** A word that says what was said before: the part cannot be understood without it. */
@@ -21,7 +23,8 @@ const opening =
  * Parts a goal by its form alone, for gateways without a model that could plan: the items of a list, its sentences and
  * questions, the sides of a choice or a comparison. What cannot be parted is one part.
  */
-export function splitGoal(goal: string): readonly Part[] {
+export function splitGoal(whole: string): readonly Part[] {
+  const goal = whole.slice(0, maxLength).toWellFormed();
   const items = listItems(goal);
   const parts = items ?? sentencesOf(goal);
   const sided = parts.flatMap((part) =>

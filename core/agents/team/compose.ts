@@ -42,7 +42,9 @@ export function composedText({ findings }: Gathered, limit: string | null): stri
   const stopped = limit === null ? [] : [`The run stopped at a limit: ${limit}.`];
   if (only === undefined) return [limit === null ? refusal : 'Nothing was found.', ...stopped].join(' ');
   const parts =
-    findings.length === 1 ? [only.finding.text] : good.map(({ title, finding }) => `**${title}**\n\n${finding.text}`);
+    findings.length === 1
+      ? [flowing(only.finding.text)]
+      : good.map(({ title, finding }) => `**${title}**\n\n${flowing(finding.text)}`);
   const silent =
     missing.length === 0
       ? []
@@ -50,6 +52,8 @@ export function composedText({ findings }: Gathered, limit: string | null): stri
   return [...parts, ...silent, ...stopped].join('\n\n');
 }
 
+/** Lines that were wrapped where they were quoted from are lines no more. */
+const flowing = (text: string): string => text.replace(/(?<=[^\n.:])\n(?=[\p{Ll}(`“"])/gu, ' ');
 const quoted = (title: string): string => `“${title.replace(/[.?!]+$/, '')}”`;
 
 export function isGood({ finding, verdict }: Found): boolean {
