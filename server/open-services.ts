@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
+import { postgresCheckpointStore } from '../adapters/postgres/checkpoint-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -27,6 +28,7 @@ import { openLogs } from './open-logs.ts';
 import { openMcpServers } from './open-mcp-servers.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -97,6 +99,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -116,6 +119,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     // The lock of an embedded database's directory says that whoever had it before is dead.
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
+    checkpoints: postgresCheckpointStore(database),
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -133,6 +137,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     limits: limitsOf(config),
     models,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
