@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
 import { tools } from './config/tools.ts';
@@ -168,6 +169,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** Whose tools runs may use, by name. */
+    mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
     tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
