@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { assertOneOf } from '../core/access/scopes.ts';
 import type { Agent, AgentLimits, AgentMember } from '../core/agents/agent.ts';
 import { defaultLimits } from '../core/agents/agent.ts';
 import { startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
@@ -30,6 +31,8 @@ export function startAgent(
 ): Promise<RunRecord> {
   const given = input.runId?.toLowerCase();
   const { conversationId, limits } = input;
+  // What was said there becomes known to the agent, and the goal is said there.
+  if (conversationId != null) assertOneOf(principal, ['CHAT']);
   const request = {
     agent: input.agent,
     goal: input.goal,

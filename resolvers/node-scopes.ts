@@ -10,11 +10,11 @@ export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
   ChatRun: ['CHAT'],
   Collection: ['SEARCH', 'INGEST'],
   Conversation: ['CHAT'],
-  // A reply cites passages: whoever may read it may read those.
-  Document: ['SEARCH', 'CHAT'],
+  // Replies and outputs cite passages: whoever may read them may read those.
+  Document: ['SEARCH', 'CHAT', 'AGENT'],
   IngestRun: ['INGEST'],
   Message: ['CHAT'],
-  Passage: ['SEARCH', 'CHAT'],
+  Passage: ['SEARCH', 'CHAT', 'AGENT'],
 };
 
 export function checkNodeScope(holder: ScopeHolder, typename: string): void {

@@ -56,7 +56,8 @@ builder.node(AgentRunRef, {
     conversation: t.field({
       type: ConversationRef,
       nullable: true,
-      description: 'Null when the goal was no turn of one, or it is gone.',
+      authScopes: { oneOf: ['CHAT'] },
+      description: 'Null when the goal was no turn of one, or it is gone. Needs the scope CHAT.',
       resolve: (run, _args, ctx) => runConversation(run, ctx),
     }),
   }),

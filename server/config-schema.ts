@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
 import { tools } from './config/tools.ts';
@@ -171,6 +172,8 @@ export const configSchema = z
     chatModel: text.optional(),
     /** Beside the shipped ones, by name. */
     agents: agents.default({}),
+    /** Whose tools runs may use, by name. */
+    mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
     tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),

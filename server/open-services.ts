@@ -28,6 +28,7 @@ import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openMcpServers } from './open-mcp-servers.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
 import { openTools } from './open-tools.ts';
@@ -97,6 +98,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     similarBytes: config.sharing.maxSemanticCacheBytes,
     observer: telemetry.pool,
   });
+  const mcpServers = await openMcpServers(config, logger);
+  opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
   const toolbox = openTools(config, { schemas, logger });
@@ -149,7 +152,12 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     admit,
     tenantLimits,
     health: () => {
-      const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
+      const components = [
+        { name: 'database', ...database.health() },
+        ...logs.health(),
+        ...models.health(),
+        ...mcpServers.health(),
+      ];
       return {
         ok: components.every((component) => component.ok),
         version,
