@@ -80,7 +80,7 @@ function memberFaults(agent: Agent): RouteFault[] {
   const twice = has.filter((role, index) => has.indexOf(role) < index);
   return [
     ...missing.map((role) => ({ path, message: `expected a ${role}: an agent of topology ${topology} has one` })),
-    ...foreign.map((role) => ({ path, message: `a ${role} has no part in an agent of topology ${topology}` })),
+    ...foreign.map((role) => ({ path, message: `expected none of role ${role} in an agent of topology ${topology}` })),
     ...twice.map((role) => ({ path, message: `expected one ${role}, got several` })),
     ...(limits.maxSteps >= leastSteps(agent)
       ? []

@@ -42,7 +42,7 @@ export function planByRules(goal: string, maxPlanned: number): Plan {
   const steps = parts.slice(0, maxPlanned).map(
     ({ text, builds }, index): PlannedStep => ({
       key: `look-up-${index + 1}`,
-      title: titleOf(text) ?? text,
+      title: capitalised(titleOf(text) ?? text),
       task: text,
       role: 'RESEARCHER',
       dependsOn: builds && index > 0 ? [`look-up-${index}`] : [],
@@ -73,3 +73,5 @@ understood without the others, "role": the role, "dependsOn": [keys of steps who
 Steps run at the same time unless one depends on another: add a dependency only where a step cannot be done without it. One step is
 enough for a simple goal. Do not plan the final answer; it is written from all findings.`;
 }
+
+const capitalised = (title: string): string => title.replace(/^\p{Ll}/u, (first) => first.toUpperCase());

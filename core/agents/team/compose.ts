@@ -1,6 +1,7 @@
 import type { ChatMessage, FinishReason } from '../../contracts/model-provider.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { createCitationRewriter } from '../../text/citations.ts';
+import { fenced } from '../../text/fence.ts';
 import { renumberMarks } from '../../text/renumber-marks.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../../text/source-prompt.ts';
 import { streamAnswer } from '../stream-answer.ts';
@@ -93,7 +94,7 @@ function prompt(
   const { instructions } = member({ agent }, 'EXECUTOR');
   const reports = findings.map(({ task, finding, verdict }) => {
     const doubt = verdict === null || verdict.isAccepted ? '' : `\n(Not accepted by the check: ${verdict.objection})`;
-    return `Question: ${task}\nFinding: ${finding.text}${doubt}`;
+    return `Question: ${task}\nFinding:\n${fenced(finding.text, 'findings')}${doubt}`;
   });
   const said = history.length === 0 ? [] : [`What was said before:\n${conversationText(history)}`];
   return [

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../../contracts/model-provider.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { citeText } from '../../text/cite-text.ts';
+import { fenced } from '../../text/fence.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../../text/source-prompt.ts';
 import { findSources } from '../find-sources.ts';
 import type { PlannedStep } from '../plan/plan.ts';
@@ -74,7 +75,9 @@ function prompt(
   ].join('\n\n');
   const asked = [
     `The goal of the whole work: ${work.input.goal}`,
-    ...(known.length === 0 ? [] : [`Found so far, for orientation:\n${known.map(withoutCitations).join('\n')}`]),
+    ...(known.length === 0
+      ? []
+      : [`Found so far, for orientation:\n${fenced(known.map(withoutCitations).join('\n'), 'findings')}`]),
     `Your question: ${step.task}`,
     ...(objection === null ? [] : [`Your first report was sent back: ${objection}\nReport again.`]),
   ].join('\n\n');
