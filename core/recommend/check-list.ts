@@ -1,0 +1,61 @@
+import type { CollectionRecord } from '../contracts/collection-store.ts';
+import type { Filter } from '../contracts/filter.ts';
+import { GatewayError } from '../contracts/gateway-error.ts';
+import { checkFirst, decodeCursor } from '../pagination.ts';
+import { inputHash } from '../runs/input-hash.ts';
+import { type MetadataFilterInput, parseMetadataFilter } from '../search/metadata-filter.ts';
+import { collectionNotFound } from '../search/search.ts';
+import { assertStorable } from '../text/normalise.ts';
+
+export interface RecommendationRequest {
+  readonly profileId: string;
+  readonly in: string;
+  readonly first: number;
+  readonly after: string | null;
+  readonly filter: MetadataFilterInput | null;
+}
+
+/** A list ends after so many: further down, what suits and what does not look the same. */
+export const listLength = 200;
+
+export interface CheckedList {
+  readonly request: RecommendationRequest;
+  readonly profileId: string;
+  readonly collection: CollectionRecord;
+  readonly collectionId: string;
+  readonly filter: Filter | null;
+  /** Names the list in its cursors. */
+  readonly scope: string;
+  readonly offset: number;
+  readonly asOf: string | null;
+}
+
+/** The error is returned, not thrown: the other lists of the operation are whole. */
+export function checkList(
+  request: RecommendationRequest,
+  collection: CollectionRecord | undefined,
+  { maxFirst }: { readonly maxFirst: number },
+): CheckedList | GatewayError {
+  try {
+    assertStorable(request.in, 'in');
+    checkFirst(request.first, { name: 'first', max: maxFirst });
+    const filter = request.filter === null ? null : parseMetadataFilter(request.filter);
+    if (collection === undefined) throw collectionNotFound(request.in);
+    const { id: collectionId, tenant } = collection;
+    const { profileId } = request;
+    const scope = `recommendations:${inputHash({ tenant, profileId, collectionId, filter })}`;
+    const position = request.after === null ? { offset: 0, asOf: null } : positionOf(scope, request.after);
+    return { request, profileId, collection, collectionId, filter, scope, ...position };
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+}
+
+/** Where the page before ended, and when its list began: what was recorded since then would move what stands behind it. */
+function positionOf(scope: string, after: string): { readonly offset: number; readonly asOf: string } {
+  const [offset, asOf, ...rest] = decodeCursor(scope, after);
+  const isOffset = typeof offset === 'number' && Number.isInteger(offset) && offset > 0 && offset <= listLength;
+  if (isOffset && typeof asOf === 'string' && /^\d{1,16}$/.test(asOf) && rest.length === 0) return { offset, asOf };
+  throw new GatewayError('BAD_INPUT', `after must be a cursor of this list, got "${after.slice(0, 40)}".`);
+}
