@@ -38,7 +38,7 @@ const RecommendationConnectionRef =
   builder.objectRef<Connection<DocumentRecord, RecommendationEdge>>('RecommendationConnection');
 RecommendationConnectionRef.implement({
   description:
-    'A page of recommendations, best first. What is recorded while one turns its pages shows in the next list.',
+    'A page of recommendations, best first. What is recorded while one turns the pages counts from the next page on; none repeats an item.',
   fields: (t) => ({
     edges: t.field({ type: [RecommendationEdgeRef], resolve: (page) => [...page.edges] }),
     pageInfo: t.field({ type: PageInfoRef, resolve: (page) => page.pageInfo }),

@@ -37,7 +37,7 @@ export function candidateStatement(
           select count(*) from interactions i where ${ownInteractions(tenant)} and i.kind <> 'VIEW')) as most
       from unnest(${askedProfiles(queries)},
         ${sql.param(queries.map(({ limit }) => limit))}::int[], ${sql.param(groupOf)}::int[]
-      ) as asked(ordinal, profile_id, collection_id, as_of, take, filter_group)),
+      ) as asked(ordinal, profile_id, collection_id, take, filter_group)),
     known as materialized (
       select distinct asked.ordinal, i.document_id from asked
       cross join lateral (
@@ -100,7 +100,7 @@ function popularBranch(tenant: string, { group, condition }: FilterGroup): SQL {
 }
 
 function newBranch(tenant: string, { group, condition }: FilterGroup): SQL {
-  return sql`select asked.ordinal, d.id,
+  return sql`select asked.ordinal, d.id as document_id,
       row_number() over (partition by asked.ordinal order by d.updated_at desc, d.id desc) as place
     from asked cross join lateral (
       select documents.id, documents.updated_at from documents

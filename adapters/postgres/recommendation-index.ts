@@ -17,7 +17,7 @@ export function postgresRecommendationIndex(database: Database): RecommendationI
         const own = byQuery.get(ordinal) ?? [];
         const [first] = own;
         if (!first?.interests) return null;
-        return { interests: first.interests, asOf: first.as_of, deeds: own.flatMap((row) => deedOf(row, vectors)) };
+        return { interests: first.interests, deeds: own.flatMap((row) => deedOf(row, vectors)) };
       });
     },
 

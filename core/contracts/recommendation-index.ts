@@ -5,8 +5,6 @@ import type { InteractionKind } from './profile-store.ts';
 export interface TasteQuery {
   readonly profileId: string;
   readonly collectionId: string;
-  /** Only what was recorded up to then, as an `asOf` of before; null: everything. */
-  readonly asOf: string | null;
 }
 
 /** What a profile has done with one document. */
@@ -22,8 +20,6 @@ export interface Taste {
   readonly interests: readonly string[];
   /** Documents of the newest interactions, up to some fifty of each kind; in no order. */
   readonly deeds: readonly Deed[];
-  /** When this was read, in microseconds since the epoch: a later page asks for the same by it. */
-  readonly asOf: string;
 }
 
 export interface CandidateQuery extends TasteQuery {

@@ -1,11 +1,12 @@
 import type { CollectionRecord } from '../contracts/collection-store.ts';
 import type { Filter } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
-import { checkFirst, decodeCursor } from '../pagination.ts';
+import { checkFirst } from '../pagination.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from '../search/metadata-filter.ts';
 import { collectionNotFound } from '../search/search.ts';
 import { assertStorable } from '../text/normalise.ts';
+import { nothingShown, type ShownItems, shownBefore } from './shown-items.ts';
 
 export interface RecommendationRequest {
   readonly profileId: string;
@@ -26,8 +27,8 @@ export interface CheckedList {
   readonly filter: Filter | null;
   /** Names the list in its cursors. */
   readonly scope: string;
-  readonly offset: number;
-  readonly asOf: string | null;
+  /** What the pages before this one have shown. */
+  readonly shown: ShownItems;
 }
 
 /** The error is returned, not thrown: the other lists of the operation are whole. */
@@ -44,18 +45,10 @@ export function checkList(
     const { id: collectionId, tenant } = collection;
     const { profileId } = request;
     const scope = `recommendations:${inputHash({ tenant, profileId, collectionId, filter })}`;
-    const position = request.after === null ? { offset: 0, asOf: null } : positionOf(scope, request.after);
-    return { request, profileId, collection, collectionId, filter, scope, ...position };
+    const shown = request.after === null ? nothingShown : shownBefore(scope, request.after);
+    return { request, profileId, collection, collectionId, filter, scope, shown };
   } catch (error) {
     if (error instanceof GatewayError) return error;
     throw error;
   }
-}
-
-/** Where the page before ended, and when its list began: what was recorded since then would move what stands behind it. */
-function positionOf(scope: string, after: string): { readonly offset: number; readonly asOf: string } {
-  const [offset, asOf, ...rest] = decodeCursor(scope, after);
-  const isOffset = typeof offset === 'number' && Number.isInteger(offset) && offset > 0 && offset <= listLength;
-  if (isOffset && typeof asOf === 'string' && /^\d{1,16}$/.test(asOf) && rest.length === 0) return { offset, asOf };
-  throw new GatewayError('BAD_INPUT', `after must be a cursor of this list, got "${after.slice(0, 40)}".`);
 }

@@ -4,13 +4,18 @@ import { dot } from './similarity.ts';
 /**
  * Maximal marginal relevance (Carbonell and Goldstein 1998), by factors: one after the other, the candidate whose score is highest
  * after the likeness to what was chosen before it is taken off. `diversity` 0: by score alone; 1: nothing like what is there
- * already. Each list is the beginning of every longer one, so that pages fit together. Ties keep their order.
+ * already. `before` was chosen before, in whatever order: pages fit together. Ties keep their order.
  */
 export function diversify(
   candidates: readonly Scored[],
-  { count, diversity }: { readonly count: number; readonly diversity: number },
+  {
+    before,
+    count,
+    diversity,
+  }: { readonly before: readonly Scored[]; readonly count: number; readonly diversity: number },
 ): Scored[] {
   const left = candidates.map((candidate) => ({ candidate, likeness: 0 }));
+  for (const { vector } of before) markLike(vector);
   const chosen: Scored[] = [];
   while (chosen.length < count && left.length > 0) {
     let best = 0;
@@ -22,12 +27,15 @@ export function diversify(
     const [next] = left.splice(best, 1);
     if (next === undefined) break;
     chosen.push(next.candidate);
-    const { vector } = next.candidate;
-    if (vector === null) continue;
+    markLike(next.candidate.vector);
+  }
+  return chosen;
+
+  function markLike(vector: Float32Array | null): void {
+    if (vector === null) return;
     for (const other of left) {
       if (other.candidate.vector !== null)
         other.likeness = Math.max(other.likeness, dot(other.candidate.vector, vector));
     }
   }
-  return chosen;
 }

@@ -5,7 +5,6 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Candidate, RecommendationIndex, Taste } from '../contracts/recommendation-index.ts';
 import type { CallOptions, Models } from '../models/models.ts';
-import { encodeCursor } from '../pagination.ts';
 import { isStorable } from '../text/normalise.ts';
 import { type CheckedList, checkList, listLength, type RecommendationRequest } from './check-list.ts';
 import { diversify } from './diversify.ts';
@@ -19,7 +18,6 @@ export interface Recommendation extends Omit<Scored, 'vector'> {
 
 export interface RecommendationResult {
   readonly recommendations: readonly Recommendation[];
-  readonly interests: readonly string[];
   readonly hasNext: boolean;
   readonly hasPrevious: boolean;
 }
@@ -73,7 +71,6 @@ export async function recommendAll(
   const queries = lists.map((list, place) => ({
     ...list,
     vectors: vectorsOf(opinions[place]),
-    asOf: tastes[place]?.asOf ?? null,
     limit: listLength,
   }));
   const candidates = await recommendationIndex.candidates(tenant, queries, signal);
@@ -81,7 +78,7 @@ export async function recommendAll(
   for (const [place, list] of lists.entries()) {
     const [taste, own] = [tastes[place], opinions[place]];
     if (taste == null || own === undefined) results.set(list, profileNotFound());
-    else results.set(list, pageOf(list, taste, own, candidates[place] ?? [], { nowMs, ...settings }));
+    else results.set(list, pageOf(list, own, candidates[place] ?? [], { nowMs, ...settings }));
     // Some milliseconds of arithmetic each: whoever else waits comes in between.
     if (lists.length > 1) await setImmediate();
   }
@@ -126,21 +123,25 @@ function vectorsOf(opinions: Opinions | undefined): Float32Array[] {
 }
 
 function pageOf(
-  { request, scope, offset }: CheckedList,
-  { asOf, interests }: Taste,
+  { request, scope, shown }: CheckedList,
   opinions: Opinions,
   candidates: readonly Candidate[],
   { nowMs, diversity }: RecommendSettings & { readonly nowMs: number },
 ): RecommendationResult {
-  const end = offset + request.first;
-  const ranked = diversify(scoreAll(candidates, opinions, nowMs), { count: end, diversity });
+  const scored = scoreAll(candidates, opinions, nowMs);
+  const [before, left] = [scored.filter(isShown), scored.filter((item) => !isShown(item))];
+  const page = diversify(left, { before, count: request.first, diversity });
+  const ids = page.map(({ documentId }) => documentId);
   return {
-    interests,
-    recommendations: ranked.slice(offset).map(({ vector: _vector, ...scored }, index) => ({
-      ...scored,
-      cursor: encodeCursor(scope, [offset + index + 1, asOf]),
+    recommendations: page.map(({ vector: _vector, ...item }, index) => ({
+      ...item,
+      cursor: shown.cursor(scope, ids.slice(0, index + 1)),
     })),
-    hasNext: candidates.length > end,
-    hasPrevious: offset > 0,
+    hasNext: left.length > page.length,
+    hasPrevious: !shown.isEmpty,
   };
+
+  function isShown({ documentId }: Scored): boolean {
+    return shown.has(documentId);
+  }
 }

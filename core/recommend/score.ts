@@ -18,7 +18,7 @@ export interface Scored {
 /** How fast a piece of evidence stops to count as a candidate is farther from it: the width of the kernel below. */
 const width = 0.2;
 /** So much evidence, in views of just now, is needed until taste counts as much as popularity … */
-const evidenceForTaste = 2;
+const evidenceForTaste = 0.5;
 /** … which never counts less than this: of what people like, they take rather what others take. */
 const leastPopularity = 0.15;
 /** What being as near as can be to something disliked takes away. */

@@ -40,8 +40,6 @@ export const interactions = pgTable(
     documentId: uuid('document_id').notNull(),
     kind: text('kind').notNull(),
     at: timestamp('at', { withTimezone: true }).notNull(),
-    /** A list of recommendations that goes on over pages does not see what came after its beginning. */
-    recordedAt: timestamp('recorded_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
