@@ -18,6 +18,7 @@ import type { RecommendSettings } from './recommend/recommend.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Admit } from './spending/admission.ts';
 import type { PayerLimits } from './spending/payers.ts';
+import type { Toolbox } from './tools/toolbox.ts';
 
 export interface Limits extends ChatLimits {
   /** `first` at most; of messages and events: maxFirstMessages. */
@@ -38,6 +39,7 @@ export interface Services {
   readonly limits: Limits;
   readonly models: Models;
   readonly schemas: ResponseSchemas;
+  readonly toolbox: Toolbox;
   readonly collections: CollectionStore;
   readonly documents: DocumentStore;
   readonly searchIndex: SearchIndex;

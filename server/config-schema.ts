@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
+import { tools } from './config/tools.ts';
 
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
@@ -175,6 +177,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** Whose tools runs may use, by name. */
+    mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
     tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
@@ -184,6 +188,7 @@ export const configSchema = z
     embeddings: embeddings.prefault({}),
     runs: runs.prefault({}),
     recommendations: recommendations.prefault({}),
+    tools: tools.prefault({}),
     metrics: metrics.prefault({}),
     telemetry: telemetry.prefault({}),
   })

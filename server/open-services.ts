@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
+import { postgresCheckpointStore } from '../adapters/postgres/checkpoint-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
@@ -26,8 +27,10 @@ import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openMcpServers } from './open-mcp-servers.ts';
 import { openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -94,8 +97,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     similarBytes: config.sharing.maxSemanticCacheBytes,
     observer: telemetry.pool,
   });
+  const mcpServers = await openMcpServers(config, logger);
+  opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -117,6 +123,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     // The lock of an embedded database's directory says that whoever had it before is dead.
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
+    checkpoints: postgresCheckpointStore(database),
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -135,6 +142,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     recommendations: config.recommendations,
     models,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
@@ -143,7 +151,12 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     admit,
     tenantLimits,
     health: () => {
-      const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
+      const components = [
+        { name: 'database', ...database.health() },
+        ...logs.health(),
+        ...models.health(),
+        ...mcpServers.health(),
+      ];
       return {
         ok: components.every((component) => component.ok),
         version,

@@ -51,12 +51,13 @@ export interface ToolResult {
   readonly sources?: readonly ToolSourcePassage[];
 }
 
-export interface ToolSourcePassage {
+/** A type, not an interface: as such it is Json, and can be kept as it is. */
+export type ToolSourcePassage = {
   readonly passageId: string;
   readonly title: string | null;
   readonly url: string | null;
   readonly text: string;
-}
+};
 
 /** Where tools come from: the built-in ones, or a server that may add and remove some at any time. */
 export interface ToolProvider {

@@ -110,11 +110,12 @@ export class Executions {
   }
 
   #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
-    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent } = this.#parts;
+    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent, checkpoints } =
+      this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
     const parts = {
-      ...{ log, clock, logger, store, observer, recordContent },
+      ...{ log, clock, logger, store, checkpoints, observer, recordContent },
       // Many streams at once are a load too: each then writes less often.
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
       executor: executors[run.kind] ?? cannotExecute,

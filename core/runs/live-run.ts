@@ -21,6 +21,8 @@ export interface RunIo {
   /**
    * Does a piece of work once in all attempts of the run: what an earlier attempt finished under this key is returned as it
    * was, and is not done again. Keys are the executor's own, stable from attempt to attempt. What fails is not kept.
+   * All that was said before it is done is in the log by then, so a later attempt need not say it again; what is said
+   * behind it may be missing there.
    */
   once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
   /** Writes progress to the run's row, if this attempt still owns it. */

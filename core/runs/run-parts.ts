@@ -1,3 +1,4 @@
+import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { EventLog } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
@@ -31,6 +32,8 @@ export interface RunParts {
   /** The truth of runs that are stored, and the memory of those that are not. */
   readonly stored: StoredRunStore;
   readonly unstored: UnstoredRunStore;
+  /** Of the runs that are stored. */
+  readonly checkpoints: CheckpointStore;
   readonly signals: RunSignals;
   /** By the kind of run that each executes. */
   readonly executors: Readonly<Partial<Record<RunKind, Executor>>>;

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
+import { postgresCheckpointStore } from '../../../adapters/postgres/checkpoint-store.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
+import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
@@ -37,6 +39,7 @@ const leaseMs = 400;
 export async function openCluster(): Promise<Cluster> {
   const database = await openTestDatabase();
   const store = postgresRunStore(database);
+  const checkpoints = postgresCheckpointStore(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
   const instances: Instance[] = [];
   return {
@@ -44,7 +47,7 @@ export async function openCluster(): Promise<Cluster> {
     log,
     clock: timerClock,
     async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
-      const instance = startInstance(store, log, executor, { maxAttempts, maxRuns });
+      const instance = startInstance({ store, checkpoints, log }, executor, { maxAttempts, maxRuns });
       instances.push(instance);
       await instance.runs.enter();
       return instance;
@@ -59,8 +62,11 @@ export async function openCluster(): Promise<Cluster> {
 }
 
 function startInstance(
-  shared: StoredRunStore,
-  log: EventLog,
+  {
+    store: shared,
+    checkpoints,
+    log,
+  }: { readonly store: StoredRunStore; readonly checkpoints: CheckpointStore; readonly log: EventLog },
   executor: Executor,
   { maxAttempts, maxRuns }: { readonly maxAttempts: number; readonly maxRuns: number },
 ): Instance {
@@ -94,6 +100,7 @@ function startInstance(
     logger: silent,
     log: ownLog,
     stored,
+    checkpoints: { ...checkpoints, save: (...args) => reach(() => checkpoints.save(...args)) },
     unstored: memoryRunStore({ clock: timerClock, retentionMs: 3_600_000, maxRuns: 1_000 }),
     signals: memoryRunSignals(),
     executors: { CHAT: executor, INGEST: executor },
