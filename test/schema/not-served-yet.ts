@@ -1,5 +1,5 @@
 /**
- * What the contract names and later work brings: agents with their tools and approvals, recommendations.
+ * What the contract names and later work brings: agents with their tools and approvals.
  * An entry stands for everything inside of it. Each later issue takes its lines out.
  */
 export const notServedYet: readonly string[] = [
@@ -8,10 +8,16 @@ export const notServedYet: readonly string[] = [
   ...['SubmitToolResultInput', 'SubmitToolResultPayload', 'StartAgentInput(clientTools)', 'AgentRun.pendingApprovals'],
   ...['ToolInput', 'ToolCallInput', 'Message.toolCalls', 'MessageInput(toolCalls)', 'MessageInput(toolCallId)'],
   ...['StartChatInput(tools)', 'StartChatInput(clientTools)', 'StartChatInput(toolChoice)', 'Run.pendingApprovals'],
+<<<<<<< HEAD
   ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
   ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested'],
   // recommendations
   ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],
   ...['RecommendationConnection', 'RecommendationEdge', 'UpsertProfileInput', 'UpsertProfilePayload'],
   ...['RecordInteractionsInput', 'RecordInteractionsPayload', 'InteractionInput', 'InteractionKind'],
+=======
+  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals'],
+  ...['StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
+  ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
+>>>>>>> main
 ];

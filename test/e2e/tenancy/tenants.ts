@@ -26,6 +26,8 @@ export interface Things {
   readonly ingestRun: string;
   readonly apiKeyId: string;
   readonly runCursor: string;
+  readonly person: string;
+  readonly profileId: string;
 }
 
 export interface Tenant {
@@ -81,6 +83,11 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
     },
   );
   const { run } = startChat;
+  const person = `${marker}-person`;
+  const { upsertProfile } = await ask<Upserted>(
+    'mutation ($input: UpsertProfileInput!) { upsertProfile(input: $input) { profile { id } } }',
+    { input: { externalId: person, interests: [`${marker} lamps`], metadata: { marker } } },
+  );
   return {
     key,
     marker,
@@ -103,6 +110,8 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       ingestRun: startIngest.run.runId,
       apiKeyId: key.id,
       runCursor: run.events.pageInfo.endCursor,
+      person,
+      profileId: upsertProfile.profile.id,
     },
   };
 }
@@ -129,6 +138,8 @@ export function nobodysThings(runCursor: string): Things {
     ingestRun: randomUUID(),
     apiKeyId: id('ApiKey'),
     runCursor,
+    person: 'nobodys-person',
+    profileId: id('Profile'),
   };
 }
 
@@ -141,6 +152,7 @@ interface Ingested {
 interface Found {
   readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
 }
+<<<<<<< HEAD
 interface Worked {
   readonly startAgent: {
     readonly run: {
@@ -152,6 +164,10 @@ interface Worked {
       };
     };
   };
+=======
+interface Upserted {
+  readonly upsertProfile: { readonly profile: { readonly id: string } };
+>>>>>>> main
 }
 interface Chatted {
   readonly startChat: {
