@@ -10,20 +10,12 @@ export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
   ChatRun: ['CHAT'],
   Collection: ['SEARCH', 'INGEST'],
   Conversation: ['CHAT'],
-<<<<<<< HEAD
-  // Replies and outputs cite passages: whoever may read them may read those.
-  Document: ['SEARCH', 'CHAT', 'AGENT'],
+  // Replies and outputs cite passages, and recommendations are documents: whoever may read them may read those.
+  Document: ['SEARCH', 'CHAT', 'AGENT', 'RECOMMEND'],
   IngestRun: ['INGEST'],
   Message: ['CHAT'],
   Passage: ['SEARCH', 'CHAT', 'AGENT'],
-=======
-  // A reply cites passages, and recommendations are documents: whoever may read them may read those.
-  Document: ['SEARCH', 'CHAT', 'RECOMMEND'],
-  IngestRun: ['INGEST'],
-  Message: ['CHAT'],
-  Passage: ['SEARCH', 'CHAT'],
   Profile: ['RECOMMEND'],
->>>>>>> main
 };
 
 export function checkNodeScope(holder: ScopeHolder, typename: string): void {

@@ -8,16 +8,6 @@ export const notServedYet: readonly string[] = [
   ...['SubmitToolResultInput', 'SubmitToolResultPayload', 'StartAgentInput(clientTools)', 'AgentRun.pendingApprovals'],
   ...['ToolInput', 'ToolCallInput', 'Message.toolCalls', 'MessageInput(toolCalls)', 'MessageInput(toolCallId)'],
   ...['StartChatInput(tools)', 'StartChatInput(clientTools)', 'StartChatInput(toolChoice)', 'Run.pendingApprovals'],
-<<<<<<< HEAD
   ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
   ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested'],
-  // recommendations
-  ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],
-  ...['RecommendationConnection', 'RecommendationEdge', 'UpsertProfileInput', 'UpsertProfilePayload'],
-  ...['RecordInteractionsInput', 'RecordInteractionsPayload', 'InteractionInput', 'InteractionKind'],
-=======
-  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals'],
-  ...['StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
-  ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
->>>>>>> main
 ];

@@ -152,7 +152,6 @@ interface Ingested {
 interface Found {
   readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
 }
-<<<<<<< HEAD
 interface Worked {
   readonly startAgent: {
     readonly run: {
@@ -164,10 +163,9 @@ interface Worked {
       };
     };
   };
-=======
+}
 interface Upserted {
   readonly upsertProfile: { readonly profile: { readonly id: string } };
->>>>>>> main
 }
 interface Chatted {
   readonly startChat: {
