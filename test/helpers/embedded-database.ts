@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, cpSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -16,7 +16,8 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
 /** A data directory of its own, with all tables and no rows: the copy of one, since creating a cluster takes seconds. */
 export async function temporaryDataDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
   const directory = await temporaryDirectory();
-  await cp(await preparedDirectory(), directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  // A thousand files: copied one by one from here they take most of a second, in one call a twentieth of that.
+  cpSync(await preparedDirectory(), directory.path, { recursive: true, mode: constants.COPYFILE_FICLONE });
   return directory;
 }
 
