@@ -2,20 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
+import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
-import { openTestDatabase } from '../../helpers/test-database.ts';
 import { silent, timerClock } from './rig.ts';
 
 /** One database and one log, and the instances that share them. */
 export interface Cluster extends AsyncDisposable {
   readonly store: StoredRunStore;
   readonly log: EventLog;
-  readonly clock: typeof timerClock;
   start(options: {
     readonly executor: Executor;
     readonly maxAttempts?: number;
@@ -34,15 +33,13 @@ export interface Instance {
 
 const leaseMs = 400;
 
-export async function openCluster(): Promise<Cluster> {
-  const database = await openTestDatabase();
+export function openCluster(database: Database): Cluster {
   const store = postgresRunStore(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
   const instances: Instance[] = [];
   return {
     store,
     log,
-    clock: timerClock,
     async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
       const instance = startInstance(store, log, executor, { maxAttempts, maxRuns });
       instances.push(instance);
@@ -53,7 +50,6 @@ export async function openCluster(): Promise<Cluster> {
       for (const instance of instances) instance.wake();
       await Promise.all(instances.map(({ runs }) => runs.drain(0)));
       await log.close();
-      await database[Symbol.asyncDispose]();
     },
   };
 }
