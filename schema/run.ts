@@ -13,9 +13,13 @@ import { ChatRunRef, CollectionRef, ConversationRef, IngestRunRef, MessageRef, R
 import { selects } from './selects.ts';
 import { UsageRef } from './usage.ts';
 
-export const RunKindRef = builder.enumType('RunKind', { values: ['CHAT', 'INGEST'] as const });
+export const RunKindRef = builder.enumType('RunKind', { values: ['CHAT', 'AGENT', 'INGEST'] as const });
 export const RunStatusRef = builder.enumType('RunStatus', {
-  values: ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const,
+  description: 'AWAITING_APPROVAL: a person must resolve; AWAITING_TOOL_RESULT: the app must answer a client tool.',
+  values: [
+    ...(['QUEUED', 'RUNNING', 'AWAITING_APPROVAL', 'AWAITING_TOOL_RESULT'] as const),
+    ...(['SUCCEEDED', 'FAILED', 'CANCELLED'] as const),
+  ],
 });
 export const ErrorCodeRef = builder.enumType('ErrorCode', {
   description: "What a failure is: of a run in its error, of everything else in the GraphQL error's extensions.code.",

@@ -41,6 +41,11 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
       ...[apiKey, ...apiKeys],
       ...Object.values(headers),
     ]),
+    ...Object.values(config.mcpServers).flatMap(({ env, headers }) => [
+      ...Object.values(headers),
+      // Short ones are switches (`DEBUG=1`), which would be taken out of every line.
+      ...Object.values(env).filter((value) => value.length >= 8),
+    ]),
   ].filter((secret) => secret != null);
   const logger = createLogger({ level: config.logLevel, secrets });
   let state: Serving | { notReady: string } = { notReady: 'it is opening its database' };

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
+import { postgresCheckpointStore } from '../adapters/postgres/checkpoint-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
 import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { postgresProfileStore } from '../adapters/postgres/profile-store.ts';
+import { postgresRecommendationIndex } from '../adapters/postgres/recommendation-index.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
@@ -24,8 +27,10 @@ import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
+import { openMcpServers } from './open-mcp-servers.ts';
 import { isLocalEmbedding, openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -96,14 +101,19 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     similarBytes: config.sharing.maxSemanticCacheBytes,
     observer: telemetry.pool,
   });
+  const mcpServers = await openMcpServers(config, logger);
+  opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
+    profiles: postgresProfileStore(database),
+    recommendationIndex: postgresRecommendationIndex(database),
   };
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
@@ -117,6 +127,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     // The lock of an embedded database's directory says that whoever had it before is dead.
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
+    checkpoints: postgresCheckpointStore(database),
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -132,8 +143,10 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     clock: realClock,
     logger,
     limits: limitsOf(config),
+    recommendations: config.recommendations,
     models,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
@@ -142,7 +155,12 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     admit,
     tenantLimits,
     health: () => {
-      const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
+      const components = [
+        { name: 'database', ...database.health() },
+        ...logs.health(),
+        ...models.health(),
+        ...mcpServers.health(),
+      ];
       return {
         ok: components.every((component) => component.ok),
         version,

@@ -97,6 +97,6 @@ function conversationIdOf(detail: RunDetail): string | null {
   return detail.kind === 'CHAT' ? detail.conversationId : null;
 }
 
-function isEnd(status: RunStatus | undefined): boolean {
+export function isEnd(status: RunStatus | undefined): boolean {
   return status !== undefined && status !== 'QUEUED' && status !== 'RUNNING';
 }

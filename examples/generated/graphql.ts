@@ -85,7 +85,10 @@ export type RetrievalInput = {
   rerank?: boolean | null | undefined;
 };
 
+/** AWAITING_APPROVAL: a person must resolve; AWAITING_TOOL_RESULT: the app must answer a client tool. */
 export type RunStatus =
+  | 'AWAITING_APPROVAL'
+  | 'AWAITING_TOOL_RESULT'
   | 'CANCELLED'
   | 'FAILED'
   | 'QUEUED'

@@ -1,5 +1,5 @@
 /**
- * What the contract names and later work brings: agents with their tools and approvals, recommendations.
+ * What the contract names and later work brings: agents with their tools and approvals.
  * An entry stands for everything inside of it. Each later issue takes its lines out.
  */
 export const notServedYet: readonly string[] = [
@@ -17,11 +17,7 @@ export const notServedYet: readonly string[] = [
   ...['AgentRole', 'AgentMember', 'AgentStep', 'StepStatus', 'Tool', 'ToolSource', 'ToolCall', 'ToolCallStatus'],
   ...['ToolInput', 'ToolCallInput', 'Message.toolCalls', 'MessageInput(toolCalls)', 'MessageInput(toolCallId)'],
   ...['StartChatInput(tools)', 'StartChatInput(clientTools)', 'StartChatInput(toolChoice)', 'Run.pendingApprovals'],
-  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals', 'RunKind.AGENT', 'RunStatus.AWAITING_APPROVAL'],
-  ...['RunStatus.AWAITING_TOOL_RESULT', 'StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
+  ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals'],
+  ...['StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
   ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
-  // recommendations
-  ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],
-  ...['RecommendationConnection', 'RecommendationEdge', 'UpsertProfileInput', 'UpsertProfilePayload'],
-  ...['RecordInteractionsInput', 'RecordInteractionsPayload', 'InteractionInput', 'InteractionKind'],
 ];

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
+import { postgresCheckpointStore } from '../../../adapters/postgres/checkpoint-store.ts';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
+import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
@@ -35,13 +37,14 @@ const leaseMs = 400;
 
 export function openCluster(database: Database): Cluster {
   const store = postgresRunStore(database);
+  const checkpoints = postgresCheckpointStore(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
   const instances: Instance[] = [];
   return {
     store,
     log,
     async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
-      const instance = startInstance(store, log, executor, { maxAttempts, maxRuns });
+      const instance = startInstance({ store, checkpoints, log }, executor, { maxAttempts, maxRuns });
       instances.push(instance);
       await instance.runs.enter();
       return instance;
@@ -55,8 +58,11 @@ export function openCluster(database: Database): Cluster {
 }
 
 function startInstance(
-  shared: StoredRunStore,
-  log: EventLog,
+  {
+    store: shared,
+    checkpoints,
+    log,
+  }: { readonly store: StoredRunStore; readonly checkpoints: CheckpointStore; readonly log: EventLog },
   executor: Executor,
   { maxAttempts, maxRuns }: { readonly maxAttempts: number; readonly maxRuns: number },
 ): Instance {
@@ -90,6 +96,7 @@ function startInstance(
     logger: silent,
     log: ownLog,
     stored,
+    checkpoints: { ...checkpoints, save: (...args) => reach(() => checkpoints.save(...args)) },
     unstored: memoryRunStore({ clock: timerClock, retentionMs: 3_600_000, maxRuns: 1_000 }),
     signals: memoryRunSignals(),
     executors: { CHAT: executor, INGEST: executor },

@@ -104,7 +104,7 @@ describe('a scope that is missing', () => {
     ['{ embedding(text: "lamp") { tokens } }', 'CHAT', /the scope SEARCH/],
     ['{ collections { edges { cursor } } }', 'CHAT', /one of the scopes SEARCH, INGEST/],
     ['{ conversations { edges { cursor } } }', 'SEARCH', /the scope CHAT/],
-    ['{ runs { edges { cursor } } }', 'SEARCH', /one of the scopes CHAT, INGEST/],
+    ['{ runs { edges { cursor } } }', 'SEARCH', /one of the scopes CHAT, AGENT, INGEST/],
     ['{ runs(kind: CHAT) { edges { cursor } } }', 'INGEST', /the scope CHAT/],
     ['{ apiKeys { edges { cursor } } }', 'CHAT', /one of the scopes ADMIN, OPERATOR/],
     ['mutation { startChat(input: { message: "Hello?" }) { run { id } } }', 'SEARCH', /the scope CHAT/],
