@@ -11,6 +11,7 @@ import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
+import { openTestDatabase } from '../../helpers/test-database.ts';
 import { silent, timerClock } from './rig.ts';
 
 /** One database and one log, and the instances that share them. */
@@ -35,7 +36,10 @@ export interface Instance {
 
 const leaseMs = 400;
 
-export function openCluster(database: Database): Cluster {
+/** On a database of its own, which is closed with it; or on one that its caller keeps. */
+export async function openCluster(shared?: Database): Promise<Cluster> {
+  const opened = new AsyncDisposableStack();
+  const database = shared ?? opened.use(await openTestDatabase());
   const store = postgresRunStore(database);
   const checkpoints = postgresCheckpointStore(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
@@ -53,6 +57,7 @@ export function openCluster(database: Database): Cluster {
       for (const instance of instances) instance.wake();
       await Promise.all(instances.map(({ runs }) => runs.drain(0)));
       await log.close();
+      await opened.disposeAsync();
     },
   };
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await emptyDatabase(database);
-  cluster = openCluster(database);
+  cluster = await openCluster(database);
 });
 afterEach(() => cluster[Symbol.asyncDispose]());
 afterAll(() => database[Symbol.asyncDispose]());
