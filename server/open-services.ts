@@ -31,7 +31,7 @@ import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openMcpServers } from './open-mcp-servers.ts';
-import { openProviders } from './open-providers.ts';
+import { isLocalEmbedding, openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
 import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
@@ -43,7 +43,7 @@ export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
   readonly access: Access;
-  /** The embedding model of the local provider is loaded. */
+  /** The embedding model of the local provider is loaded, where it is the default one; elsewhere its first call loads it. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
 }
@@ -59,7 +59,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   opened.defer(() => database.close());
   // Not before the database is open: see adapters/postgres/wasm-tiers.ts.
-  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
+  const isLocalDefault = isLocalEmbedding(config);
+  const local = localProvider({
+    load: isLocalDefault ? 'at-once' : 'at-first-call',
+    ...(config.localWorkers === undefined ? {} : { workers: config.localWorkers }),
+  });
   opened.defer(() => local.close());
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
@@ -172,7 +176,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
+  return {
+    ...{ services, database, access: opening.access },
+    modelReady: isLocalDefault ? local.ready : Promise.resolve(),
+    close: () => close.disposeAsync(),
+  };
 }
 
 function limitsOf({ limits, timeouts }: Config): Services['limits'] {
