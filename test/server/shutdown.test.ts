@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { configFile } from '../helpers/config-file.ts';
 import { temporaryDataDirectory } from '../helpers/embedded-database.ts';
+import { startGateway } from '../helpers/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../helpers/gateway-process.ts';
 import { startVendor, type Vendor } from '../helpers/vendor/vendor.ts';
 
@@ -59,12 +60,20 @@ const runQuery = `query ($runId: UUID!) {
 describe('SIGTERM', () => {
   it('lets a generation end, refuses new work meanwhile, closes sockets as to be opened again, and exits 0', async () => {
     await using gateway = await startProcess();
+    // Nor do those hold it up that are open and idle, or kept alive.
+    const idle = await Promise.all([openSocket(gateway.url), openSocket(gateway.url)]);
+    await gateway.data('{ health { ok } }');
     const gate = Promise.withResolvers<void>();
     vendor.next({ hold: gate.promise, reply: 'Said after the signal.' });
     const runId = randomUUID();
     const socket = await openSocket(gateway.url);
     socket.subscribe('1', chat, { input: { runId, message: 'Why?' } });
     await vendor.waitForCall('/chat/completions', vendor.calls('/chat/completions').length + 1);
+    const response = await fetch(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: chat, variables: { input: { runId, message: 'Why?' } } }),
+    });
 
     const exitCode = gateway.stop();
     // Nobody new is let in: the port is closed, and a start on a socket that is open is refused.
@@ -88,37 +97,14 @@ describe('SIGTERM', () => {
     expect(await socket.closed).toEqual({ code: 1012, reason: expect.stringContaining('connect again') });
     expect(socket.eventsOf('1').at(-1)).toBe('RunFinished');
     expect(socket.messages.at(-1)).toEqual({ id: '1', type: 'complete' });
+    expect(await response.text()).toMatch(/RunFinished.*event: complete/s);
+    for (const { closed } of idle) expect(await closed).toMatchObject({ code: 1012 });
     expect(await exitCode).toBe(0);
 
-    await using next = await startProcess();
+    await using next = await startGateway({ dataDir, vendor });
     expect(await next.data(runQuery, { runId })).toEqual({
       run: { status: 'SUCCEEDED', error: null, reply: { text: 'Said after the signal.', finishReason: 'STOP' } },
     });
-  });
-
-  it('lets who follows over server-sent events read to the end', async () => {
-    await using gateway = await startProcess();
-    const gate = Promise.withResolvers<void>();
-    vendor.next({ hold: gate.promise, reply: 'Said after the signal.' });
-    const calls = vendor.calls('/chat/completions').length;
-    const response = await fetch(gateway.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ query: chat, variables: { input: { message: 'Why?' } } }),
-    });
-    await vendor.waitForCall('/chat/completions', calls + 1);
-    const exitCode = gateway.stop();
-    await expect
-      .poll(() =>
-        fetch(gateway.url).then(
-          () => 'let in',
-          () => 'refused',
-        ),
-      )
-      .toBe('refused');
-    gate.resolve();
-    expect(await response.text()).toMatch(/RunFinished.*event: complete/s);
-    expect(await exitCode).toBe(0);
   });
 
   it('ends what is not over within the drain period as failed, to be tried again, keeps what had come, and exits 0', async () => {
@@ -132,7 +118,7 @@ describe('SIGTERM', () => {
     expect(await socket.closed).toMatchObject({ code: 1012 });
     expect(socket.eventsOf('1').at(-1)).toBe('RunFailed');
 
-    await using next = await startProcess();
+    await using next = await startGateway({ dataDir, vendor });
     expect(await next.data(runQuery, { runId })).toMatchObject({
       run: {
         status: 'FAILED',
@@ -140,13 +126,5 @@ describe('SIGTERM', () => {
         reply: { text: expect.stringMatching(/^One/), finishReason: 'ERROR' },
       },
     });
-  });
-
-  it('is not held up by sockets that are open and idle, nor by connections that are kept alive', async () => {
-    await using gateway = await startProcess();
-    const sockets = await Promise.all([openSocket(gateway.url), openSocket(gateway.url)]);
-    await gateway.data('{ health { ok } }');
-    expect(await gateway.stop()).toBe(0);
-    for (const { closed } of sockets) expect(await closed).toMatchObject({ code: 1012 });
   });
 });
