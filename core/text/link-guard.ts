@@ -1,3 +1,4 @@
+import type { Json } from '../contracts/filter.ts';
 import { CodeState } from './code-state.ts';
 import type { KnownLinks, LinkKind } from './known-links.ts';
 import { type Reading, readAutolinkOrTag, readDestination, readEntity } from './link-syntax.ts';
@@ -64,9 +65,14 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
     const plain = /^(?:[^hw:[\]<&\\]|(?<=[a-z0-9])[hw])+/i.exec(pending)?.[0].length ?? 0;
     if (plain > 0) return take(plain);
     switch (pending.charAt(0)) {
-      case '[':
+      case '[': {
+        // The mark of a citation stays in one piece, which whoever shows it can wait for.
+        const [mark = ''] = /^\[\d{0,4}\]?/.exec(pending) ?? [];
+        if (mark.length === pending.length && !isEnd) return null;
+        if (mark.endsWith(']') && mark !== '[]' && !/[(:]/.test(pending.charAt(mark.length))) return take(mark.length);
         brackets = [...brackets.slice(1 - maxOpenBrackets), before.endsWith('!')];
         return take(1);
+      }
       case ']':
         return closing(isEnd);
       case '<':
@@ -197,4 +203,15 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
 export function guardLinks(text: string, links: KnownLinks): string {
   const guard = createLinkGuard(links);
   return guard.push(text) + guard.end();
+}
+
+/** Every text of a value, names too: JSON may have hidden an address from the guard of its text. Null: nothing is taken out. */
+export function guardJson(value: Json, links: KnownLinks | null): Json {
+  if (links === null) return value;
+  if (typeof value === 'string') return guardLinks(value, links);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => guardJson(item, links));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [guardLinks(name, links), guardJson(item, links)]),
+  );
 }
