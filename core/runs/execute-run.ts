@@ -144,6 +144,8 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
         throw error;
       }
     },
+    timeLeftMs: () => live.timeLeftMs,
+    hasDeparted: () => live.departure !== null,
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },
