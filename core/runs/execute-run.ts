@@ -20,8 +20,8 @@ interface Parts {
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
-  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. */
-  readonly freeSlot: () => Promise<unknown>;
+  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. Null: it has no such place. */
+  readonly freeSlot: (() => Promise<unknown>) | null;
   readonly eventLoopLagMs?: (() => number) | undefined;
   readonly observer?: RunObserver | undefined;
   readonly recordContent?: boolean | undefined;
@@ -56,7 +56,7 @@ export async function executeRun(live: LiveRun, input: unknown, given: Parts): P
   });
   try {
     const result = await attempt(live, input, writer, parts);
-    await parts.freeSlot();
+    if (parts.freeSlot !== null) await parts.freeSlot();
     if (live.departure !== null) {
       const isClosed = await writer.close().catch(() => null);
       if (live.departure === 'lost' && isClosed !== null) lost(false);

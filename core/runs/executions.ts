@@ -119,7 +119,7 @@ export class Executions {
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
       executor: executors[run.kind],
       release: () => stored.release(run),
-      freeSlot: async () => (await slot)?.free(),
+      freeSlot: slot === null ? null : async () => (await slot)?.free(),
     };
     let ending: Promise<void> | undefined;
     const begin = (): Promise<void> => {
