@@ -33,7 +33,7 @@ await using running = await startSluice({
 const [peer, serverSentEvents] = running.peers;
 if (peer?.pid == null || serverSentEvents === undefined) throw new Error('there is no process to profile');
 await vendor.behave({});
-await plainCalls(peer, 64, 6_000);
+for (let warm = 0; warm < 5_000; warm += (await plainCalls(peer, 64, 1_000)).addedMs.length);
 const unprofiled = await plainCalls(peer, 64, 4_000);
 let count = 0;
 if (values.what === 'calls') {
