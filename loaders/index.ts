@@ -8,9 +8,13 @@ import { conversationLoader } from './conversation-loader.ts';
 import { documentLoader } from './document-loader.ts';
 import { documentsPageLoader } from './documents-page-loader.ts';
 import { embeddingLoader } from './embedding-loader.ts';
+import { explanationLoader } from './explanation-loader.ts';
+import { interactionCountLoader } from './interaction-count-loader.ts';
 import { messageLoader } from './message-loader.ts';
 import { passageLoader } from './passage-loader.ts';
 import { passagesPageLoader } from './passages-page-loader.ts';
+import { profileByExternalIdLoader, profileLoader } from './profile-loader.ts';
+import { recommendationLoader } from './recommendation-loader.ts';
 import { runLoader } from './run-loader.ts';
 import { searchLoader } from './search-loader.ts';
 import { similarLoader } from './similar-loader.ts';
@@ -30,6 +34,11 @@ const makers = {
   message: ({ conversations }, call) => messageLoader(conversations, call),
   branch: ({ conversations }, call) => branchLoader(conversations, call),
   run: ({ runs }, call) => runLoader(runs, call),
+  profile: ({ profiles }, call) => profileLoader(profiles, call),
+  profileByExternalId: ({ profiles }, call) => profileByExternalIdLoader(profiles, call),
+  interactionCount: ({ profiles }, call) => interactionCountLoader(profiles, call),
+  recommendation: (services, call) => recommendationLoader(services, call),
+  explanation: (services, call) => explanationLoader(services, call),
 } satisfies Readonly<Record<string, (services: Services, call: CallOptions) => unknown>>;
 
 export type Loaders = { readonly [Name in keyof typeof makers]: ReturnType<(typeof makers)[Name]> };

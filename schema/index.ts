@@ -1,5 +1,8 @@
 import { GraphQLDeferDirective, specifiedDirectives } from 'graphql';
 import { builder } from './builder.ts';
+import './agent-run.ts';
+import './agent-step.ts';
+import './agents.ts';
 import './api-keys.ts';
 import './chat.ts';
 import './cited-text.ts';
@@ -11,9 +14,12 @@ import './health.ts';
 import './ingest.ts';
 import './message.ts';
 import './models.ts';
+import './profile.ts';
+import './recommendations.ts';
 import './run.ts';
 import './run-events.ts';
 import './search.ts';
+import './step-events.ts';
 import './subscriptions.ts';
 import './viewer.ts';
 

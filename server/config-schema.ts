@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
+import { tools } from './config/tools.ts';
 
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {
@@ -21,6 +24,7 @@ const limits = z.strictObject({
   maxFirstMessages: count(1, 10_000, 500),
   maxDocumentsPerIngest: count(1, 100_000, 1_000),
   maxDocumentChars: count(1, 100_000_000, 1_000_000),
+  maxInteractions: count(1, 100_000, 1_000),
   maxMessageChars: count(1, 100_000_000, 1_000_000),
   maxHistoryMessages: count(1, 100_000, 1_000),
   maxQueryChars: count(1, 1_000_000, 10_000),
@@ -76,6 +80,13 @@ const runs = z.strictObject({
   maxAttempts: count(1, 100, 3),
   /** How long a stored run is kept after its end. */
   retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
+});
+
+const recommendations = z.strictObject({
+  /** After so many days what somebody did says half as much. */
+  halfLifeDays: z.coerce.number().min(0.01).max(36_500).default(30),
+  /** 0: the best come first, however alike they are; 1: nothing that is like what stands before it. */
+  diversity: z.coerce.number().min(0).max(1).default(0.3),
 });
 
 const metrics = z.strictObject({
@@ -167,6 +178,10 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** Beside the shipped ones, by name. */
+    agents: agents.default({}),
+    /** Whose tools runs may use, by name. */
+    mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
     tenants: z.record(text, tenant).default({}),
     timeouts: timeouts.prefault({}),
@@ -175,6 +190,8 @@ export const configSchema = z
     sharing: sharing.prefault({}),
     embeddings: embeddings.prefault({}),
     runs: runs.prefault({}),
+    recommendations: recommendations.prefault({}),
+    tools: tools.prefault({}),
     metrics: metrics.prefault({}),
     telemetry: telemetry.prefault({}),
   })
@@ -191,7 +208,8 @@ export const configSchema = z
       // A section that is wrong by itself says so by itself.
       const isWhole = openai.safeParse(config.openai).success && providers.safeParse(config.providers).success;
       if (!isWhole || !routes.safeParse(config.routes).success) return;
-      for (const { path, message } of poolFaults(config))
+      const ofAgents = agents.safeParse(config.agents).success ? agentFaults(config.agents, config) : [];
+      for (const { path, message } of [...poolFaults(config), ...ofAgents])
         context.addIssue({ code: 'custom', path: [...path], message });
     },
     // Beside other faults too: all are to be mended at once.

@@ -42,12 +42,14 @@ export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config
     const value = environment[name]?.trim();
     if (value) setAt(values, path, value);
   }
-  fillIn(values['providers'], ['providers'], environment);
+  for (const section of ['providers', 'mcpServers']) fillIn(values[section], [section], environment);
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     throw new ConfigError(
-      parsed.error.issues.map(({ path, message }) => {
-        const names = path.map(String);
+      parsed.error.issues.map((issue) => {
+        const names = issue.path.map(String);
+        // What is wrong with a name stands one level deeper.
+        const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
         return `${nameOf(names, environment)}: ${message}${cameAt(values, names)}`;
       }),
     );
@@ -71,13 +73,13 @@ async function readConfigFile(path: string | undefined): Promise<Record<string, 
 }
 
 /**
- * `"$NAME"` in a key or a header of a provider is the environment variable NAME, so that the file holds no secret. One that is not set
- * is as one that was left out.
+ * `"$NAME"` in a key or a header of a provider, and in the environment or a header of an MCP server, is the environment variable NAME,
+ * so that the file holds no secret. One that is not set is as one that was left out.
  */
 function fillIn(value: unknown, path: readonly string[], environment: NodeJS.ProcessEnv): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
-    const isSecret = isSecretOfProvider([...path, key]);
+    const isSecret = isSecretOfSection([...path, key]);
     const name = isSecret && typeof inner === 'string' ? /^\$(\w+)$/.exec(inner)?.[1] : undefined;
     if (name === undefined) fillIn(inner, [...path, key], environment);
     else if (environment[name]) Reflect.set(value, key, environment[name]);
@@ -85,8 +87,14 @@ function fillIn(value: unknown, path: readonly string[], environment: NodeJS.Pro
   }
 }
 
-function isSecretOfProvider([section, , field]: readonly string[]): boolean {
-  return section === 'providers' && (field === 'apiKey' || field === 'apiKeys' || field === 'headers');
+/** By section of what is named by the user: the fields in which secrets stand. */
+const secretFields: Readonly<Record<string, readonly string[]>> = {
+  providers: ['apiKey', 'apiKeys', 'headers'],
+  mcpServers: ['env', 'headers'],
+};
+
+function isSecretOfSection([section = '', , field = '']: readonly string[]): boolean {
+  return secretFields[section]?.includes(field) ?? false;
 }
 
 function setAt(values: Record<string, unknown>, path: readonly string[], value: string): void {
@@ -122,8 +130,9 @@ const secrets = new Set([
 
 /** What came, where it is no secret. */
 function cameAt(values: unknown, path: readonly string[]): string {
-  if (secrets.has(path.join('.')) || isSecretOfProvider(path)) return '';
+  if (secrets.has(path.join('.')) || isSecretOfSection(path)) return '';
   if (path[0] === 'providers' && path[2] === 'baseUrl') return '';
+  if (path[0] === 'mcpServers' && (path[2] === 'url' || path[2] === 'args')) return '';
   if (path[1] === 'otlpHeaders') return '';
   const value = path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),

@@ -9,8 +9,10 @@ import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { answerDirectly, isPlainOperation } from './direct-operation.ts';
-import { graphiqlPage, wantsGraphiql } from './graphiql.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
+import { chatPage, chatPagePath } from './pages/chat-page.ts';
+import { graphiqlPage, wantsGraphiql } from './pages/graphiql.ts';
+import { sendPage } from './pages/page.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
 import { inOperation, requestScope } from './request-scope.ts';
 import { metricsPath, metricsRefusal } from './telemetry/metrics/metrics-endpoint.ts';
@@ -41,7 +43,7 @@ export interface Serving {
 
 const paths: readonly string[] = [graphqlPath, graphqlSsePath, agUiPath];
 /** What the metrics tell apart. */
-const countedPaths: readonly string[] = [...paths, metricsPath, '/health', '/ready', '/'];
+const countedPaths: readonly string[] = [...paths, metricsPath, chatPagePath, '/health', '/ready', '/'];
 
 /** The HTTP edge around Yoga and AG-UI: request ids, origins, bounds, health, and who calls. */
 export function createHttpServer(parts: HttpParts): Server {
@@ -83,7 +85,8 @@ async function handle(
       : answer(response, 503, { ready: false, reason: now.notReady });
   }
   if (path === '/') return redirect(response, graphqlPath);
-  if (!paths.includes(path) && path !== metricsPath)
+  const page = paths.includes(path) || path === metricsPath ? null : await chatPage(path);
+  if (page === null && !paths.includes(path) && path !== metricsPath)
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
   const access = parts.access();
   if (!allowsOrigin(request, config, access.isOpen)) {
@@ -92,7 +95,8 @@ async function handle(
   if (path === metricsPath) return metrics(parts, request, response);
   setCors(request, response);
   if (request.method === 'OPTIONS') return end(response, 204);
-  if (path === graphqlPath && wantsGraphiql(request)) return graphiqlPage(request, response);
+  if (page !== null) return sendPage(page, request, response);
+  if (path === graphqlPath && wantsGraphiql(request)) return sendPage(await graphiqlPage(), request, response);
   if (!('app' in now))
     return refuse(response, 503, 'UPSTREAM_UNAVAILABLE', `The gateway is not ready: ${now.notReady}.`, true);
   const principal = await known(access, request, response, logger);

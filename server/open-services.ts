@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { localProvider } from '../adapters/local/local-provider.ts';
 import { postgresApiKeyStore } from '../adapters/postgres/api-key-store.ts';
+import { postgresCheckpointStore } from '../adapters/postgres/checkpoint-store.ts';
 import { postgresCollectionStore } from '../adapters/postgres/collection-store.ts';
 import { postgresConversationStore } from '../adapters/postgres/conversation-store.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
 import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { postgresProfileStore } from '../adapters/postgres/profile-store.ts';
+import { postgresRecommendationIndex } from '../adapters/postgres/recommendation-index.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
+import { agentExecutor } from '../core/agents/agent-executor.ts';
+import { createAgents } from '../core/agents/agents.ts';
 import { chatExecutor } from '../core/chat/chat-executor.ts';
 import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
@@ -20,12 +25,15 @@ import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Access } from './authenticate.ts';
+import { configuredAgents } from './config/agents.ts';
 import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
-import { openProviders } from './open-providers.ts';
+import { openMcpServers } from './open-mcp-servers.ts';
+import { isLocalEmbedding, openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
+import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
 import { sharingPolicies } from './sharing-policies.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -35,7 +43,7 @@ export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
   readonly access: Access;
-  /** The embedding model of the local provider is loaded. */
+  /** The embedding model of the local provider is loaded, where it is the default one; elsewhere its first call loads it. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
 }
@@ -51,7 +59,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   opened.defer(() => database.close());
   // Not before the database is open: see adapters/postgres/wasm-tiers.ts.
-  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
+  const isLocalDefault = isLocalEmbedding(config);
+  const local = localProvider({
+    load: isLocalDefault ? 'at-once' : 'at-first-call',
+    ...(config.localWorkers === undefined ? {} : { workers: config.localWorkers }),
+  });
   opened.defer(() => local.close());
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
@@ -92,17 +104,23 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     similarBytes: config.sharing.maxSemanticCacheBytes,
     observer: telemetry.pool,
   });
+  const mcpServers = await openMcpServers(config, logger);
+  opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
+  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
     documents: postgresDocumentStore(database),
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
+    profiles: postgresProfileStore(database),
+    recommendationIndex: postgresRecommendationIndex(database),
   };
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
+  const agents = createAgents(configuredAgents(config.agents));
   const storedRuns = postgresRunStore(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
@@ -113,7 +131,9 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     // The lock of an embedded database's directory says that whoever had it before is dead.
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
+    checkpoints: postgresCheckpointStore(database),
     executors: {
+      AGENT: agentExecutor({ ...stores, models, agents, schemas, limits: limitsOf(config) }),
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
     },
@@ -128,8 +148,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     clock: realClock,
     logger,
     limits: limitsOf(config),
+    recommendations: config.recommendations,
     models,
+    agents,
     schemas,
+    toolbox,
     storedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
@@ -138,7 +161,12 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     admit,
     tenantLimits,
     health: () => {
-      const components = [{ name: 'database', ...database.health() }, ...logs.health(), ...models.health()];
+      const components = [
+        { name: 'database', ...database.health() },
+        ...logs.health(),
+        ...models.health(),
+        ...mcpServers.health(),
+      ];
       return {
         ok: components.every((component) => component.ok),
         version,
@@ -148,7 +176,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
+  return {
+    ...{ services, database, access: opening.access },
+    modelReady: isLocalDefault ? local.ready : Promise.resolve(),
+    close: () => close.disposeAsync(),
+  };
 }
 
 function limitsOf({ limits, timeouts }: Config): Services['limits'] {

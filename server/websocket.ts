@@ -65,6 +65,7 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
       // graphql-ws writes a frame that breaks the protocol to the console, as a fault of ours; ws closes the socket by itself.
       webSocket.removeAllListeners('error');
       webSocket.on('error', (error) => logger.debug({ error }, 'a client broke the protocol of its WebSocket'));
+      forgiveLostWrites(webSocket);
     });
   });
 
@@ -125,6 +126,7 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
     },
     sockets,
   );
+
   /** Who connects; null: the socket is closed, with a code that says what to do. */
   async function known(
     connectionParams: Readonly<Record<string, unknown>> | undefined,
@@ -144,6 +146,15 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
   }
 
   return { count: () => sockets.clients.size, close: () => closeAll(sockets, operations) };
+}
+
+/**
+ * A client that goes while it is written to is no fault of ours, which graphql-ws would write to the console: that the
+ * socket has closed ends its operations.
+ */
+function forgiveLostWrites(socket: WebSocket): void {
+  const send = socket.send.bind(socket);
+  socket.send = ((data: string, written: () => void) => send(data, () => written())) as WebSocket['send'];
 }
 
 async function prepare(

@@ -1,6 +1,7 @@
 import type { NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import type { NewRun, RunFilter, RunPatch, RunRecord, StoredRunStore } from '../../core/contracts/run-store.ts';
+import { deleteCheckpoints } from './checkpoint-store.ts';
 import { claimWithTurn } from './claim-turn.ts';
 import type { Database, Queryable } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
@@ -8,7 +9,7 @@ import { insertMessage } from './insert-message.ts';
 import { instanceLeases } from './instance-leases.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
 import { purgeRuns } from './purge-runs.ts';
-import { assignments, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
+import { assignments, insertRun, isEnd, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
 import { takeovers } from './takeovers.ts';
 
 /** Runs in PostgreSQL, with the conversations they write. */
@@ -105,11 +106,14 @@ function updateRun(key: RunKey, attempt: number, patch: RunPatch, reply: NewMess
   const owned = sql`update runs set ${assignments(patch)}
     where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
     returning runs.run_id`;
-  if (reply === undefined) return owned;
-  return sql`with owned as (${owned}), bumped as (
+  const parts = [sql`owned as (${owned})`];
+  if (isEnd(patch.status)) parts.push(sql`forgotten as (${deleteCheckpoints(key, sql`owned`)})`);
+  if (reply !== undefined) {
+    parts.push(sql`bumped as (
       update conversations set updated_at = clock_timestamp() from owned
       where conversations.tenant = ${tenant} and conversations.id = ${reply.conversationId}
       returning conversations.id
-    ), written as (${insertMessage(tenant, reply, sql`bumped`)})
-    select run_id from owned`;
+    ), written as (${insertMessage(tenant, reply, sql`bumped`)})`);
+  }
+  return sql`with ${sql.join(parts, sql`, `)} select run_id from owned`;
 }

@@ -8,7 +8,7 @@ export interface ScopeHolder {
 }
 
 /** A run needs the scope of its kind. */
-const scopeOf: Readonly<Record<RunKind, Scope>> = { CHAT: 'CHAT', INGEST: 'INGEST' };
+const scopeOf: Readonly<Record<RunKind, Scope>> = { CHAT: 'CHAT', AGENT: 'AGENT', INGEST: 'INGEST' };
 const runKinds = Object.keys(scopeOf) as readonly RunKind[]; // its keys are just these
 /** Whoever has one of these may see runs of some kind. */
 export const runScopes: readonly Scope[] = Object.values(scopeOf);

@@ -14,6 +14,8 @@ export type ReplyCheck =
 const maxReplyDepth = 200;
 const maxFaults = 20;
 const maxFaultChars = 300;
+const maxPathChars = 120;
+const maxShownChars = 80;
 
 /**
  * JSON Schema 2020-12. Throws when it is none. It comes from outside: compiling it, or checking a reply, can take any time
@@ -29,6 +31,7 @@ export function compileSchema(schema: JsonSchema): (reply: string) => ReplyCheck
     logger: false,
     validateFormats: false,
     inlineRefs: false,
+    verbose: true, // each fault with the value that came
   });
   const validate = ajv.compile(rest);
   // It would answer with a promise, which is true whatever comes of it.
@@ -44,9 +47,20 @@ export function compileSchema(schema: JsonSchema): (reply: string) => ReplyCheck
   };
 }
 
-/** What a model needs to mend it: Ajv's message leaves out which property is too much, and which values there are. */
-function faultLine({ instancePath, keyword, message, params }: ErrorObject): string {
+/** What a model needs to mend it: Ajv's message leaves out which property is too much, which values there are, and what came. */
+function faultLine({ instancePath, keyword, message, params, data }: ErrorObject): string {
   const detail =
     keyword === 'enum' || keyword === 'const' || keyword === 'additionalProperties' ? ` ${JSON.stringify(params)}` : '';
-  return `${instancePath || '/'} ${message}${detail}`.slice(0, maxFaultChars);
+  const line = `${instancePath.slice(0, maxPathChars) || '/'} ${message}${detail}`.slice(0, maxFaultChars);
+  return aboutNames.has(keyword) ? line : `${line}, got ${shown(data)}`;
+}
+
+/** Faults of an object's names: they say by themselves which. */
+const aboutNames = new Set(['required', 'additionalProperties', 'dependentRequired', 'unevaluatedProperties']);
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, maxShownChars)) : String(value);
+  return text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text;
 }

@@ -8,13 +8,15 @@ import { assertStorableJson } from '../text/storable-json.ts';
 import type { JsonSchema, ReplyCheck } from './compile-schema.ts';
 import type { SchemaAnswer, SchemaJob } from './response-schema-worker.ts';
 
-/** The JSON Schemas (2020-12) that apps want replies to satisfy. */
+/** The JSON Schemas (2020-12) that apps want replies to satisfy, and tools their arguments. `name` is what errors call the schema. */
 export interface ResponseSchemas {
   /** BAD_INPUT for what is no schema, refers to one elsewhere, is too large, or takes too long to compile. */
-  assertSchema(schema: JsonSchema, signal?: AbortSignal): Promise<void>;
+  assertSchema(schema: JsonSchema, signal?: AbortSignal, name?: string): Promise<void>;
   /** BAD_INPUT when the schema takes too long to apply to this reply. */
-  check(schema: JsonSchema, reply: string, signal: AbortSignal): Promise<ReplyCheck>;
+  check(schema: JsonSchema, reply: string, signal: AbortSignal, name?: string): Promise<ReplyCheck>;
 }
+
+const defaultName = 'responseSchema';
 
 export interface ResponseSchemaOptions {
   /** For one schema to be compiled, or one reply to be checked. */
@@ -44,13 +46,13 @@ class SchemaThread implements ResponseSchemas {
     this.#timeLimitMs = timeLimitMs;
   }
 
-  async assertSchema(schema: JsonSchema, signal?: AbortSignal): Promise<void> {
-    assertStorableJson(schema, 'responseSchema', bounds);
-    await this.#answer({ schema, reply: null }, signal);
+  async assertSchema(schema: JsonSchema, signal?: AbortSignal, name = defaultName): Promise<void> {
+    assertStorableJson(schema, name, bounds);
+    await this.#answer({ schema, reply: null }, name, signal);
   }
 
-  async check(schema: JsonSchema, reply: string, signal: AbortSignal): Promise<ReplyCheck> {
-    const answer = await this.#answer({ schema, reply }, signal);
+  async check(schema: JsonSchema, reply: string, signal: AbortSignal, name = defaultName): Promise<ReplyCheck> {
+    const answer = await this.#answer({ schema, reply }, name, signal);
     if (answer.type === 'checked') return answer.check;
     throw new Error(`the schema thread answered ${answer.type} to a reply`);
   }
@@ -60,17 +62,17 @@ class SchemaThread implements ResponseSchemas {
     await this.#worker?.terminate();
   }
 
-  async #answer(job: SchemaJob, signal?: AbortSignal): Promise<SchemaAnswer> {
-    const answering = this.#oneAtATime(async () => (signal?.aborted ? null : await this.#run(job)));
+  async #answer(job: SchemaJob, name: string, signal?: AbortSignal): Promise<SchemaAnswer> {
+    const answering = this.#oneAtATime(async () => (signal?.aborted ? null : await this.#run(job, name)));
     const answer = await (signal === undefined ? answering : untilAborted(answering, signal));
-    if (answer === null) throw new GatewayError('CANCELLED', 'the check of a responseSchema was cancelled');
-    if (answer.type === 'no-schema') throw noSchema(answer.why);
+    if (answer === null) throw new GatewayError('CANCELLED', `the check of ${name} was cancelled`);
+    if (answer.type === 'no-schema') throw noSchema(name, answer.why);
     return answer;
   }
 
-  async #run(job: SchemaJob): Promise<SchemaAnswer> {
+  async #run(job: SchemaJob, name: string): Promise<SchemaAnswer> {
     const worker = this.#worker ?? (await this.#start());
-    const what = job.reply === null ? 'to compile' : "to check the model's reply";
+    const what = job.reply === null ? 'to compile' : 'to check what a model wrote';
     try {
       worker.postMessage(job);
       return await messageOf(worker, this.#timeLimitMs);
@@ -80,7 +82,7 @@ class SchemaThread implements ResponseSchemas {
       await worker.terminate();
       throw new GatewayError(
         'BAD_INPUT',
-        `responseSchema needs more than ${this.#timeLimitMs} ms or too much memory ${what}: simplify it. Patterns with nested repetition, such as (a+)+, and references that multiply are the usual cause.`,
+        `${name} needs more than ${this.#timeLimitMs} ms or too much memory ${what}: simplify it. Patterns with nested repetition, such as (a+)+, and references that multiply are the usual cause.`,
         { cause },
       );
     }
@@ -125,10 +127,7 @@ async function messageOf(worker: Worker, limitMs: number): Promise<SchemaAnswer>
   }
 }
 
-const noSchema = (why: string): GatewayError => {
+const noSchema = (name: string, why: string): GatewayError => {
   const remote = why.includes("can't resolve reference") ? ' References to other documents are not fetched.' : '';
-  return new GatewayError(
-    'BAD_INPUT',
-    `responseSchema must be a JSON Schema (2020-12): ${why.slice(0, 300)}.${remote}`,
-  );
+  return new GatewayError('BAD_INPUT', `${name} must be a JSON Schema (2020-12): ${why.slice(0, 300)}.${remote}`);
 };

@@ -59,7 +59,28 @@ export interface ChatMessage {
   readonly role: MessageRole;
   readonly text: string;
   readonly attachments?: readonly Attachment[];
+  /** Of an ASSISTANT message: what it asked for. Each is answered by one TOOL message before anything else is said. */
+  readonly toolCalls?: readonly ToolCallRequest[];
+  /** Of a TOOL message: which call it answers. */
+  readonly toolCallId?: string;
 }
+
+/** A model asks for a tool. `arguments` is what it wrote: JSON if it obeyed, and checked by whoever runs the tool. */
+export interface ToolCallRequest {
+  readonly id: string;
+  readonly tool: string;
+  readonly arguments: string;
+}
+
+/** A tool as a model is told of it. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** A JSON Schema of an object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly tool: string };
 
 /** Exactly one of `url` and `base64`. */
 export interface Attachment {
@@ -91,6 +112,10 @@ export interface ChatRequest {
   readonly maxOutputTokens?: number;
   /** A JSON Schema the reply must satisfy. Providers that can enforce it do. */
   readonly responseSchema?: Readonly<Record<string, unknown>>;
+  /** What the model may ask for; left out or empty: nothing. A provider that is not `generative` ignores it. */
+  readonly tools?: readonly ToolDefinition[];
+  /** Left out: auto. Only with tools. */
+  readonly toolChoice?: ToolChoice;
   /** Merged into the wire request as it is; never over `model`, `messages` or `stream`. */
   readonly providerOptions?: Readonly<Record<string, unknown>>;
 }
@@ -106,11 +131,16 @@ export interface TokenCount {
 export type ChatChunk =
   | { readonly type: 'text'; readonly delta: string }
   | { readonly type: 'reasoning'; readonly delta: string }
+  /** A call begins; the pieces of its arguments follow. Several may be written at the same time. */
+  | { readonly type: 'tool-call'; readonly id: string; readonly tool: string }
+  | { readonly type: 'tool-arguments'; readonly id: string; readonly delta: string }
   | { readonly type: 'finish'; readonly reason: FinishReason }
   | { readonly type: 'usage'; readonly tokens: TokenCount };
 
 export interface Completion {
   readonly text: string;
+  /** Left out or empty: it asked for none. */
+  readonly toolCalls?: readonly ToolCallRequest[];
   readonly finishReason: FinishReason;
   /** Null when the provider sent no usage. */
   readonly tokens: TokenCount | null;

@@ -1,8 +1,25 @@
+import type { Json } from './filter.ts';
 import type { ErrorCode, ErrorDetails } from './gateway-error.ts';
 import type { FinishReason } from './model-provider.ts';
 import type { Usage } from './usage.ts';
 
-export type RunKind = 'CHAT' | 'INGEST';
+export type RunKind = 'CHAT' | 'AGENT' | 'INGEST';
+
+export type AgentRole = 'ASSISTANT' | 'PLANNER' | 'RESEARCHER' | 'VALIDATOR' | 'EXECUTOR';
+
+export type StepStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
+
+export type ToolCallStatus = 'PENDING' | 'AWAITING_APPROVAL' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'REJECTED';
+
+export interface ToolCallRecord {
+  /** Of the model, unique within its run. */
+  readonly id: string;
+  readonly tool: string;
+  readonly arguments: Json;
+  /** Null until there is one. Of a failed or rejected call: what the model was told. */
+  readonly result: Json | null;
+  readonly status: ToolCallStatus;
+}
 
 export interface CitationRecord {
   /** The n of `[n]` in the text; citations of a text are numbered 1, 2, 3 … in order of first use. */
@@ -32,11 +49,34 @@ export interface RunErrorRecord {
 /** What a run says about itself, as it stands in its log. Names follow AG-UI where it has the event. */
 export type RunEvent =
   | { readonly type: 'RunStarted'; readonly kind: RunKind }
-  | { readonly type: 'TextMessageStarted'; readonly messageId: string }
+  /** `step`: the key of a step in the plan; null: what every run does, such as planning. */
+  | {
+      readonly type: 'StepStarted';
+      readonly step: string | null;
+      readonly title: string;
+      readonly role: AgentRole | null;
+    }
+  | { readonly type: 'StepFinished'; readonly step: string | null; readonly stepStatus: StepStatus }
+  | { readonly type: 'TextMessageStarted'; readonly messageId: string; readonly step?: string | null }
   | { readonly type: 'TextMessageDelta'; readonly messageId: string; readonly delta: string }
   | { readonly type: 'TextMessageEnded'; readonly messageId: string; readonly finishReason: FinishReason }
   | { readonly type: 'TextMessageReset'; readonly messageId: string; readonly reason: string }
   | { readonly type: 'ReasoningDelta'; readonly messageId: string; readonly delta: string }
+  | {
+      readonly type: 'ToolCallStarted';
+      readonly toolCallId: string;
+      readonly tool: string;
+      readonly step?: string | null;
+    }
+  | { readonly type: 'ToolCallArgumentsDelta'; readonly toolCallId: string; readonly delta: string }
+  | { readonly type: 'ToolCallEnded'; readonly toolCallId: string; readonly arguments: Json }
+  | {
+      readonly type: 'ToolCallResult';
+      readonly toolCallId: string;
+      readonly toolStatus: ToolCallStatus;
+      readonly result: Json | null;
+    }
+  | { readonly type: 'ApprovalRequested'; readonly toolCall: ToolCallRecord }
   | { readonly type: 'SourceCited'; readonly messageId: string; readonly citation: CitationRecord }
   | { readonly type: 'VerificationFinished'; readonly messageId: string; readonly verification: VerificationRecord }
   | { readonly type: 'ProgressReported'; readonly done: number; readonly total: number }

@@ -1,10 +1,15 @@
 import type { MessageRecord, NewMessage } from './conversation-store.ts';
 import type { RunKey } from './event-log.ts';
+import type { Json } from './filter.ts';
+import type { FinishReason } from './model-provider.ts';
 import type { Page, Slice } from './page.ts';
-import type { RunErrorRecord, RunKind } from './run-event.ts';
+import type { AgentRole, CitationRecord, RunErrorRecord, RunKind, StepStatus, ToolCallRecord } from './run-event.ts';
 import type { Usage } from './usage.ts';
 
-export type RunStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+export type RunStatus = 'QUEUED' | 'RUNNING' | ParkedStatus | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+
+/** It waits for a person, or for the app, and no instance has it meanwhile. */
+export type ParkedStatus = 'AWAITING_APPROVAL' | 'AWAITING_TOOL_RESULT';
 
 export interface IngestFailureRecord {
   readonly externalId: string;
@@ -23,6 +28,21 @@ export type RunDetail =
       readonly replyId: string;
     }
   | {
+      readonly kind: 'AGENT';
+      /** The name it was started by; it may not be configured any more. */
+      readonly agent: string;
+      readonly goal: string;
+      /** Null when the goal is no turn of a conversation, or that was deleted. */
+      readonly conversationId: string | null;
+      readonly questionId: string | null;
+      /** Chosen when the run starts: the id of the output, as a message of its log and, with a conversation, as a row. */
+      readonly outputId: string;
+      /** The plan as it stands, kept with the run's row; empty before there is one. */
+      readonly steps: readonly AgentStepRecord[];
+      /** Null before it is there. */
+      readonly output: AgentOutput | null;
+    }
+  | {
       readonly kind: 'INGEST';
       readonly collectionId: string;
       readonly documentsTotal: number;
@@ -32,6 +52,33 @@ export type RunDetail =
       /** By their place in the input, those that need not be done again when the run goes on elsewhere. */
       readonly finishedBatches: readonly number[];
     };
+
+export interface AgentStepRecord {
+  /** Unique within its run; what other steps depend on. */
+  readonly key: string;
+  readonly title: string;
+  readonly role: AgentRole;
+  readonly status: StepStatus;
+  readonly dependsOn: readonly string[];
+  /** 1 for the first; one more each time a validator sent it back. */
+  readonly attempt: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly toolCalls: readonly ToolCallRecord[];
+  /** Its finding, its verdict, what it did; of a failed step: why. `[n]` in a finding is its `citations[n - 1]`. */
+  readonly output: string | null;
+  readonly citations: readonly CitationRecord[];
+  readonly usage: Usage;
+}
+
+export interface AgentOutput {
+  readonly text: string;
+  readonly citations: readonly CitationRecord[];
+  readonly object: Json | null;
+  readonly model: string;
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+}
 
 export interface RunRecord extends RunKey {
   readonly kind: RunKind;

@@ -1,3 +1,4 @@
+import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
@@ -11,12 +12,14 @@ import { persist } from './persist.ts';
 import { runErrorOf } from './run-error.ts';
 import { RunReport } from './run-report.ts';
 import { endLog, statusOf } from './terminal.ts';
+import { WorkOnce } from './work-once.ts';
 
 interface Parts {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly store: RunStore;
+  readonly checkpoints: CheckpointStore;
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
@@ -118,17 +121,33 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
   throw new FencedError(run, run.attempt);
 }
 
-function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, { store, report }: AttemptParts): RunIo {
-  const { run } = live;
+function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptParts): RunIo {
+  const { store, report, checkpoints, clock } = parts;
+  const { run, signal } = live;
+  const flush = () => writer.flush();
+  // Most runs ask for none.
+  let workOnce: WorkOnce | null = null;
   return {
     run,
     begun,
-    signal: live.signal,
+    signal,
     meter: live.meter,
     emit: (event) => {
       if (event.type === 'TextMessageDelta') report.wroteText();
       writer.write(event);
     },
+    once: async (key, work) => {
+      try {
+        workOnce ??= new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
+        return await workOnce.do(key, work);
+      } catch (error) {
+        // Whoever does work may take a failure in its stride. This one ends the attempt.
+        if (error instanceof FencedError) live.depart('lost');
+        throw error;
+      }
+    },
+    timeLeftMs: () => live.timeLeftMs,
+    hasDeparted: () => live.departure !== null,
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },

@@ -3,7 +3,7 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunSlot } from '../contracts/run-slots.ts';
 import type { RunRecord, RunStore, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { executeRun } from './execute-run.ts';
-import { LiveRun } from './live-run.ts';
+import { type Executor, LiveRun } from './live-run.ts';
 import { shuttingDown } from './run-error.ts';
 import { mapKey } from './run-key.ts';
 import type { RunParts } from './run-parts.ts';
@@ -110,14 +110,15 @@ export class Executions {
   }
 
   #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
-    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent } = this.#parts;
+    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent, checkpoints } =
+      this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
     const parts = {
-      ...{ log, clock, logger, store, observer, recordContent },
+      ...{ log, clock, logger, store, checkpoints, observer, recordContent },
       // Many streams at once are a load too: each then writes less often.
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
-      executor: executors[run.kind],
+      executor: executors[run.kind] ?? cannotExecute,
       release: () => stored.release(run),
       freeSlot: slot === null ? null : async () => (await slot)?.free(),
     };
@@ -139,3 +140,6 @@ export class Executions {
     this.#onLeft(live.run);
   }
 }
+
+const cannotExecute: Executor = ({ run }) =>
+  Promise.reject(new Error(`nothing here executes a run of kind ${run.kind}`));

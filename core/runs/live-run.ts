@@ -1,7 +1,8 @@
 import type { NewMessage } from '../contracts/conversation-store.ts';
+import type { Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
-import type { RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
+import type { ParkedStatus, RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
@@ -17,6 +18,17 @@ export interface RunIo {
   readonly begun: Begun;
   /** Queues an event for the log; deltas are coalesced, order is kept. */
   emit(event: RunEvent): void;
+  /**
+   * Does a piece of work once in all attempts of the run: what an earlier attempt finished under this key is returned as it
+   * was, and is not done again. Keys are the executor's own, stable from attempt to attempt. What fails is not kept.
+   * All that was said before it is done is in the log by then, so a later attempt need not say it again; what is said
+   * behind it may be missing there.
+   */
+  once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Milliseconds until the run's own deadline; null: it has none. */
+  timeLeftMs(): number | null;
+  /** The signal has fired because another instance goes on with the run: nothing of it ends here. */
+  hasDeparted(): boolean;
   /** Writes progress to the run's row, if this attempt still owns it. */
   save(patch: Pick<RunPatch, 'detail' | 'usage'>): Promise<void>;
 }
@@ -27,6 +39,8 @@ export interface RunResult {
   /** Written in one transaction with the run's end. */
   readonly reply?: NewMessage;
   readonly error?: unknown;
+  /** The run has no end yet: it waits for somebody, and goes on at any instance once it was answered. */
+  readonly parked?: ParkedStatus;
 }
 
 /** Does a run's work from its row and input alone, so that any instance can. */
@@ -79,6 +93,11 @@ export class LiveRun {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get timeLeftMs(): number | null {
+    const { timeoutMs } = this.#options;
+    return timeoutMs === null ? null : timeoutMs - (performance.now() - this.heldSince);
   }
 
   get departure(): Departure | null {

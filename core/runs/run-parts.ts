@@ -1,3 +1,4 @@
+import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { EventLog } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
@@ -31,8 +32,11 @@ export interface RunParts {
   /** The truth of runs that are stored, and the memory of those that are not. */
   readonly stored: StoredRunStore;
   readonly unstored: UnstoredRunStore;
+  /** Of the runs that are stored. */
+  readonly checkpoints: CheckpointStore;
   readonly signals: RunSignals;
-  readonly executors: Readonly<Record<RunKind, Executor>>;
+  /** By the kind of run that each executes. */
+  readonly executors: Readonly<Partial<Record<RunKind, Executor>>>;
   readonly limits: RunLimits;
   /** How many runs each caller may have at once; left out: as many as there is room for. */
   readonly slots?: RunSlots | undefined;

@@ -117,6 +117,14 @@ export class Translation {
         const { done, total } = event;
         return [{ type: 'CUSTOM', name: 'sluice.progress_reported', value: { done, total } }];
       }
+      case 'StepStarted':
+      case 'StepFinished':
+      case 'ToolCallStarted':
+      case 'ToolCallArgumentsDelta':
+      case 'ToolCallEnded':
+      case 'ToolCallResult':
+      case 'ApprovalRequested':
+        return [];
       case 'StreamGap':
         this.#lost = true;
         return [];

@@ -121,7 +121,7 @@ async function copyContext(target: string): Promise<void> {
 export async function contextEntries(): Promise<string[]> {
   const text = await readFile(join(project, '.dockerignore'), 'utf8');
   const [everything, ...names] = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  if (everything !== '*' || names.some((name) => !/^![\w.-]+$/.test(name)))
+  if (everything !== '*' || names.some((name) => !/^![\w./-]+$/.test(name)))
     throw new Error('expected .dockerignore to be * and then lines of !name');
   return names.map((name) => name.slice(1));
 }

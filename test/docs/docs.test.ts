@@ -3,7 +3,7 @@ import { parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../core/contracts/gateway-error.ts';
 import { schema } from '../../schema/index.ts';
-import { graphiqlTabs } from '../../server/graphiql-tabs.ts';
+import { graphiqlTabs } from '../../server/pages/graphiql-tabs.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const read = (url: URL): string => readFileSync(url, 'utf8');

@@ -6,7 +6,7 @@ import { type FollowedEvent, followRun } from '../../../core/runs/follow-run.ts'
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
 import { realClock } from '../../../server/real-clock.ts';
-import { startOf, untilStopped } from '../../core/runs/rig.ts';
+import { forgetful, startOf, untilStopped } from '../../core/runs/rig.ts';
 import { hasRedis, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
 import { silent } from './setup.ts';
 
@@ -61,7 +61,15 @@ describe.skipIf(!hasRedis)('runs of two instances over Redis', () => {
       });
       onTestFinished(() => redis.close());
       const runs = new Runs({
-        ...{ instance, stored, clock: realClock, logger: silent, leaseMs: 10_000, maxAttempts: 3 },
+        ...{
+          instance,
+          stored,
+          clock: realClock,
+          logger: silent,
+          leaseMs: 10_000,
+          maxAttempts: 3,
+          checkpoints: forgetful,
+        },
         ...{ log: redis.eventLog, unstored: redis.runStore, signals: redis.signals },
         membership: { alone: false, others: 'unknown' },
         executors: { CHAT: dictation.executor, INGEST: dictation.executor },

@@ -1,6 +1,7 @@
 import { type MemoryEventLogOptions, memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
+import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
 import type { Clock } from '../../../core/contracts/clock.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
@@ -54,6 +55,9 @@ export interface Rig {
 
 export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
+/** Checkpoints that nobody will read: there is one attempt. */
+export const forgetful: CheckpointStore = { save: async () => true, read: async () => new Map() };
+
 /** `Runs` over the real stores in memory, whose answers may be made to take their time, and a scripted executor. */
 export function rigOf(options: RigOptions): Rig {
   const { executor, claimMs = () => [0, 0], updateMs = 0 } = options;
@@ -68,6 +72,7 @@ export function rigOf(options: RigOptions): Rig {
     log,
     stored,
     unstored,
+    checkpoints: forgetful,
     instance: 'instance',
     signals: memoryRunSignals(),
     leaseMs: 10_000,

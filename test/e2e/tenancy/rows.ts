@@ -18,6 +18,9 @@ const run = 'status user metadata error { message } events(first: 50) { edges { 
 const said =
   'fragment Said on RunEvent { seq ... on TextMessageDelta { delta } ... on SourceCited { citation { quote title } } }';
 const fields: Readonly<Record<string, string>> = {
+  Agent: 'name description members { instructions }',
+  AgentRun: `${run} goal steps { title output } output { text citations { quote title } } conversation { title }`,
+  AgentStep: 'title output citations { quote } dependsOn { title }',
   ApiKey: 'name prefix tenant scopes revokedAt',
   ChatRun: `${run} conversation { id title } reply { text citations { quote title } }`,
   Collection: 'name documentCount documents { edges { node { title } } }',
@@ -27,8 +30,12 @@ const fields: Readonly<Record<string, string>> = {
   IngestRun: `${run} collection { name } failures { message }`,
   Message: 'text citations { quote title passage { text } }',
   Passage: 'text document { title }',
+  Profile: 'externalId interests metadata interactionCount',
 };
 const ids: Readonly<Record<string, keyof Things>> = {
+  Agent: 'agentId',
+  AgentRun: 'agentRunId',
+  AgentStep: 'agentStepId',
   ApiKey: 'apiKeyId',
   ChatRun: 'chatRunId',
   Collection: 'collectionId',
@@ -37,13 +44,15 @@ const ids: Readonly<Record<string, keyof Things>> = {
   IngestRun: 'ingestRunId',
   Message: 'messageId',
   Passage: 'passageId',
+  Profile: 'profileId',
 };
 
 const nodes: Row[] = Object.entries(fields).map(([type, selection]) => ({
   of: `node ${type}`,
   query: `query ($id: ID!) { node(id: $id) { id ... on ${type} { ${selection} } } } ${selection.includes('...Said') ? said : ''}`,
   variables: byId(ids[type] ?? 'apiKeyId'),
-  owner: 'shown',
+  // Agents are the gateway's: the same for everybody.
+  ...(type === 'Agent' ? { owner: 'answered', ofCaller: true } : { owner: 'shown' }),
 }));
 
 export const rows: readonly Row[] = [
@@ -67,6 +76,8 @@ export const rows: readonly Row[] = [
     ofCaller: true,
   },
   { of: 'Query.models', query: '{ models { name provider } }', owner: 'answered' },
+  { of: 'Query.agents', query: '{ agents { name members { instructions } } }', owner: 'answered' },
+  { of: 'Query.agent', query: '{ agent(name: "assistant") { name } }', owner: 'answered' },
   { of: 'Query.health', query: '{ health { ok components { name detail } } }', owner: 'answered' },
   {
     of: 'Query.search',
@@ -111,6 +122,38 @@ export const rows: readonly Row[] = [
     owner: 'shown',
   },
   {
+    of: 'Query.profile',
+    query: 'query ($name: String!) { profile(externalId: $name) { externalId interests metadata } }',
+    variables: ({ person }) => ({ name: person }),
+    owner: 'shown',
+  },
+  {
+    of: 'Query.recommendations',
+    query: `query ($id: ID!, $in: String!) {
+      recommendations(profile: $id, in: $in) { edges { node { title metadata } because { title } explanation } }
+    }`,
+    variables: ({ profileId, collection }) => ({ id: profileId, in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Query.recommendations',
+    query: `query ($name: String!, $in: String!) {
+      profile(externalId: $name) { recommendations(in: $in) { edges { node { title } } } }
+    }`,
+    variables: ({ person, collection }) => ({ name: person, in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Mutation.recordInteractions',
+    query: `mutation ($id: ID!, $in: String!, $document: String!) {
+      recordInteractions(input: { profile: $id, in: $in, interactions: [{ externalId: $document, kind: VIEW }] }) {
+        recorded profile { externalId interests }
+      }
+    }`,
+    variables: ({ profileId, collection, externalId }) => ({ id: profileId, in: collection, document: externalId }),
+    owner: 'shown',
+  },
+  {
     of: 'Mutation.startChat',
     query: `mutation ($id: ID!) {
       startChat(input: { conversationId: $id, message: "And now?" }) { run { conversation { title } reply { text } } }
@@ -132,6 +175,24 @@ export const rows: readonly Row[] = [
       startChat(input: { message: "What does the lamp do?", retrieval: { in: $in } }) { run { reply { citations { quote } } } }
     }`,
     variables: ({ collection }) => ({ in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Mutation.startAgent',
+    query: `mutation ($in: String!) {
+      startAgent(input: { agent: "research-team", goal: "What does the lamp do?", retrieval: { in: $in } }) {
+        run { steps { output } output { text citations { quote } } }
+      }
+    }`,
+    variables: ({ collection }) => ({ in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Mutation.startAgent',
+    query: `mutation ($id: ID!) {
+      startAgent(input: { agent: "assistant", goal: "And now?", conversationId: $id }) { run { conversation { title } output { text } } }
+    }`,
+    variables: byId('conversationId'),
     owner: 'shown',
   },
   {
@@ -180,6 +241,12 @@ export const rows: readonly Row[] = [
     owner: 'taken',
   },
   {
+    of: 'Mutation.deleteProfile',
+    query: 'mutation ($id: ID!) { deleteProfile(id: $id) { deletedCount } }',
+    variables: byId('profileId'),
+    owner: 'taken',
+  },
+  {
     of: 'Mutation.createApiKey',
     query: `mutation ($tenant: String!, $name: String!) {
       createApiKey(input: { tenant: $tenant, name: $name, scopes: [SEARCH] }) { apiKey { tenant name } }
@@ -211,12 +278,38 @@ export const rows: readonly Row[] = [
     variables: byId('conversationId'),
     owner: 'shown',
   },
+  {
+    of: 'Subscription.agent',
+    query: `subscription ($in: String!) {
+      agent(input: { agent: "research-team", goal: "What does the lamp do?", retrieval: { in: $in } }) { __typename ...Said }
+    } ${said}`,
+    variables: ({ collection }) => ({ in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Subscription.agent',
+    query: `subscription ($runId: UUID!) {
+      agent(input: { agent: "assistant", goal: "Hello?", runId: $runId }) { __typename ...Said }
+    } ${said}`,
+    variables: ({ agentRun }) => ({ runId: agentRun }),
+    owner: 'answered',
+    ofCaller: true,
+  },
   // Last: from here on the stranger has a collection of this name, and a run of this id.
   {
     of: 'Mutation.createCollection',
     query:
       'mutation ($name: String!) { createCollection(input: { name: $name }) { collection { name documentCount } } }',
     variables: ({ collection }) => ({ name: collection }),
+    owner: 'answered',
+    ofCaller: true,
+  },
+  {
+    // As is the name of a profile.
+    of: 'Mutation.upsertProfile',
+    query:
+      'mutation ($name: String!) { upsertProfile(input: { externalId: $name }) { profile { interests metadata } } }',
+    variables: ({ person }) => ({ name: person }),
     owner: 'answered',
     ofCaller: true,
   },

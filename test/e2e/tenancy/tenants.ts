@@ -18,10 +18,16 @@ export interface Things {
   readonly messageId: string;
   readonly chatRunId: string;
   readonly chatRun: string;
+  readonly agentId: string;
+  readonly agentRunId: string;
+  readonly agentRun: string;
+  readonly agentStepId: string;
   readonly ingestRunId: string;
   readonly ingestRun: string;
   readonly apiKeyId: string;
   readonly runCursor: string;
+  readonly person: string;
+  readonly profileId: string;
 }
 
 export interface Tenant {
@@ -65,7 +71,23 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
     }`,
     { input: { message: `What does the ${marker} lamp do?`, user: `${marker}-user`, retrieval: { in: collection } } },
   );
+  const { startAgent } = await ask<Worked>(
+    `mutation ($input: StartAgentInput!) { startAgent(input: $input) { run { id runId finished { agent { id } steps { id } } } } }`,
+    {
+      input: {
+        agent: 'research-team',
+        goal: `What does the ${marker} lamp do?`,
+        user: `${marker}-user`,
+        retrieval: { in: collection },
+      },
+    },
+  );
   const { run } = startChat;
+  const person = `${marker}-person`;
+  const { upsertProfile } = await ask<Upserted>(
+    'mutation ($input: UpsertProfileInput!) { upsertProfile(input: $input) { profile { id } } }',
+    { input: { externalId: person, interests: [`${marker} lamps`], metadata: { marker } } },
+  );
   return {
     key,
     marker,
@@ -80,10 +102,16 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       messageId: run.reply.id,
       chatRunId: run.id,
       chatRun: run.runId,
+      agentId: startAgent.run.finished.agent.id,
+      agentRunId: startAgent.run.id,
+      agentRun: startAgent.run.runId,
+      agentStepId: startAgent.run.finished.steps[0]?.id ?? '',
       ingestRunId: startIngest.run.id,
       ingestRun: startIngest.run.runId,
       apiKeyId: key.id,
       runCursor: run.events.pageInfo.endCursor,
+      person,
+      profileId: upsertProfile.profile.id,
     },
   };
 }
@@ -102,10 +130,16 @@ export function nobodysThings(runCursor: string): Things {
     messageId: id('Message'),
     chatRunId: id('ChatRun'),
     chatRun: randomUUID(),
+    agentId: Buffer.from('Agent:nobodys').toString('base64url'),
+    agentRunId: id('AgentRun'),
+    agentRun: randomUUID(),
+    agentStepId: Buffer.from(`AgentStep:${randomUUID()}/look-up-1`).toString('base64url'),
     ingestRunId: id('IngestRun'),
     ingestRun: randomUUID(),
     apiKeyId: id('ApiKey'),
     runCursor,
+    person: 'nobodys-person',
+    profileId: id('Profile'),
   };
 }
 
@@ -117,6 +151,21 @@ interface Ingested {
 }
 interface Found {
   readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
+}
+interface Worked {
+  readonly startAgent: {
+    readonly run: {
+      readonly id: string;
+      readonly runId: string;
+      readonly finished: {
+        readonly agent: { readonly id: string };
+        readonly steps: readonly { readonly id: string }[];
+      };
+    };
+  };
+}
+interface Upserted {
+  readonly upsertProfile: { readonly profile: { readonly id: string } };
 }
 interface Chatted {
   readonly startChat: {

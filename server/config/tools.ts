@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { count } from './fields.ts';
+
+/** What a result may be: beside what the model's context holds, what the log of a run can bear. */
+const maxResultChars = { min: 100, max: 10_000_000 };
+
+/** What the operator decides of one tool, over what it says of itself. */
+const tool = z.strictObject({
+  requiresApproval: z.boolean().optional(),
+  timeoutMs: z.coerce.number().int().min(100).max(3_600_000).optional(),
+  maxResultChars: z.coerce.number().int().min(maxResultChars.min).max(maxResultChars.max).optional(),
+});
+
+export const tools = z.strictObject({
+  /** Characters of JSON of one result; a longer one is a failed call. */
+  maxResultChars: count(maxResultChars.min, maxResultChars.max, 50_000),
+  /** By the name of the tool. */
+  settings: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected the name of a tool'), tool).default({}),
+});
