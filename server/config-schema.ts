@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcp } from './config/mcp.ts';
 import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
@@ -169,6 +170,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** The gateway as an MCP server. */
+    mcp: mcp.prefault({}),
     /** Whose tools runs may use, by name. */
     mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
