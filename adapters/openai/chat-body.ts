@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { ChatMessage, ChatRequest } from '../../core/contracts/model-provider.ts';
 import { type ContentPart, contentPart } from './content-part.ts';
 import { isRecord } from './upstream.ts';
+import { wireToolCall, wireTools } from './wire-tools.ts';
 
 /**
  * What limits the output is called `max_completion_tokens` by OpenAI, whose reasoning models reject the older `max_tokens`;
@@ -11,7 +12,10 @@ export type OutputLimitField = 'max_completion_tokens' | 'max_tokens';
 
 interface WireMessage {
   readonly role: string;
-  readonly content: string | readonly ContentPart[];
+  /** Null: an ASSISTANT message that only asked for tools. */
+  readonly content: string | readonly ContentPart[] | null;
+  readonly tool_calls?: readonly unknown[];
+  readonly tool_call_id?: string;
 }
 
 /** The body of POST /chat/completions. */
@@ -30,6 +34,7 @@ export function chatBody(
     ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort.toLowerCase() }),
     ...(maxOutputTokens === undefined ? {} : { [outputLimitField]: maxOutputTokens }),
     ...(responseSchema === undefined ? {} : { response_format: responseFormat(responseSchema) }),
+    ...wireTools(request),
     model: request.model,
     messages: request.messages.map(wireMessage),
     stream,
@@ -51,14 +56,19 @@ function streamOptions(stream: boolean, providerOptions: ChatRequest['providerOp
 
 function wireMessage(message: ChatMessage, index: number): WireMessage {
   const attachments = message.attachments ?? [];
+  const { text, toolCallId, toolCalls = [] } = message;
+  const role = message.role.toLowerCase();
   if (message.role === 'TOOL') {
+    if (toolCallId !== undefined) return { role, content: text, tool_call_id: toolCallId };
     throw new GatewayError(
       'BAD_INPUT',
-      `messages[${index}].role must be SYSTEM, USER or ASSISTANT, got TOOL: this provider needs the tool call that it answers`,
+      `messages[${index}] is a TOOL message: it needs the toolCallId that it answers`,
     );
   }
-  const role = message.role.toLowerCase();
-  if (attachments.length === 0) return { role, content: message.text };
+  if (message.role === 'ASSISTANT' && toolCalls.length > 0) {
+    return { role, content: text === '' ? null : text, tool_calls: toolCalls.map(wireToolCall) };
+  }
+  if (attachments.length === 0) return { role, content: text };
   if (message.role !== 'USER') {
     throw new GatewayError(
       'BAD_INPUT',
@@ -68,5 +78,5 @@ function wireMessage(message: ChatMessage, index: number): WireMessage {
   const parts = attachments.map((attachment, position) =>
     contentPart(attachment, `messages[${index}].attachments[${position}]`),
   );
-  return { role, content: message.text === '' ? parts : [{ type: 'text', text: message.text }, ...parts] };
+  return { role, content: text === '' ? parts : [{ type: 'text', text }, ...parts] };
 }

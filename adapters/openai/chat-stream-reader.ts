@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import type { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { ChatChunk, TokenCount } from '../../core/contracts/model-provider.ts';
+import { expectedToolCalls, ToolCallReader, type ToolChunk } from './tool-call-reader.ts';
 import { translateSentError } from './translate-error.ts';
 import { isRecord, malformed, type Upstream } from './upstream.ts';
 import { finishReason, optionalText, tokenCount } from './wire-reply.ts';
@@ -23,6 +24,7 @@ export class ChatStreamReader {
 
   readonly #upstream: Upstream;
   readonly #parser;
+  readonly #toolCalls = new ToolCallReader();
   #chunks: ChatChunk[] = [];
   #tokens: TokenCount | null = null;
 
@@ -110,6 +112,12 @@ export class ChatStreamReader {
     }
     if (reasoning !== '') this.#push('reasoning', reasoning);
     if (text !== '') this.#push('text', text);
+    const calls = this.#toolCalls.read(delta['tool_calls']);
+    if (calls === null) {
+      this.#fail(expectedToolCalls, data);
+      return;
+    }
+    for (const chunk of calls) this.#pushCall(chunk);
     const sent = choice['finish_reason'];
     if (sent === undefined || sent === null || sent === '') return;
     const reason = finishReason(sent);
@@ -118,7 +126,21 @@ export class ChatStreamReader {
       return;
     }
     this.finished = true;
-    this.#chunks.push({ type: 'finish', reason });
+    // Some servers say `stop` behind a tool call.
+    this.#chunks.push({
+      type: 'finish',
+      reason: reason === 'STOP' && this.#toolCalls.hasCalls ? 'TOOL_CALLS' : reason,
+    });
+  }
+
+  #pushCall(chunk: ToolChunk): void {
+    const last = this.#chunks.at(-1);
+    if (chunk.type === 'tool-arguments') this.unreadChars += chunk.delta.length;
+    if (chunk.type === 'tool-arguments' && last?.type === 'tool-arguments' && last.id === chunk.id) {
+      this.#chunks[this.#chunks.length - 1] = { ...chunk, delta: last.delta + chunk.delta };
+    } else {
+      this.#chunks.push(chunk);
+    }
   }
 
   #push(type: 'text' | 'reasoning', delta: string): void {

@@ -1,7 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { ChatChunk, ChatRequest, ModelProvider } from '../../core/contracts/model-provider.ts';
+import type {
+  ChatChunk,
+  ChatMessage,
+  ChatRequest,
+  ModelProvider,
+  ToolDefinition,
+} from '../../core/contracts/model-provider.ts';
 
 /** A provider that is ready to be called. A reply must take more than one chunk, so that there is a middle to abort in. */
 export interface ModelProviderSetup {
@@ -10,6 +16,12 @@ export interface ModelProviderSetup {
   readonly embeddingModel: string;
   close(): Promise<void>;
 }
+
+const lookUp: ToolDefinition = {
+  name: 'look_up',
+  description: 'The weight of an animal.',
+  parameters: { type: 'object', properties: { animal: { type: 'string' } }, required: ['animal'] },
+};
 
 /** Loading a model takes its time on a busy machine. */
 const SETUP_MS = 60_000;
@@ -80,6 +92,38 @@ export function describeModelProvider(name: string, setup: () => Promise<ModelPr
       expect(text).toContain('weighs 40');
       expect(text).not.toContain('grams');
       expect(finishReason).toBe('STOP');
+    });
+
+    test('asks for a tool that it is told to use, or cannot use tools and answers', async () => {
+      const request = ask('otter', { tools: [lookUp], toolChoice: { tool: lookUp.name } });
+      const chunks = await all(subject.provider.chat(request, never()));
+      const { toolCalls = [], text, finishReason } = await subject.provider.complete(request, never());
+      const calls = chunks.filter((chunk) => chunk.type === 'tool-call');
+      expect(chunks).toContainEqual({ type: 'finish', reason: finishReason });
+      if (!subject.provider.generative) {
+        expect({ calls, toolCalls, finishReason }).toEqual({ calls: [], toolCalls: [], finishReason: 'STOP' });
+        expect(text).toContain('The otter weighs 40 grams');
+        return;
+      }
+      expect(finishReason).toBe('TOOL_CALLS');
+      expect(calls).toMatchObject([{ tool: lookUp.name }]);
+      expect(toolCalls).toMatchObject([{ tool: lookUp.name }]);
+      const written = chunks.map((chunk) => (chunk.type === 'tool-arguments' ? chunk.delta : '')).join('');
+      for (const args of [written, toolCalls[0]?.arguments ?? '']) {
+        expect(JSON.parse(args)).toEqual({ animal: expect.any(String) });
+      }
+    });
+
+    test('goes on after the results of its calls', async () => {
+      const call = { id: 'call_1', tool: lookUp.name, arguments: '{"animal":"otter"}' };
+      const messages: ChatMessage[] = [
+        ...ask('otter').messages,
+        { role: 'ASSISTANT', text: '', toolCalls: [call] },
+        { role: 'TOOL', text: '40 grams', toolCallId: call.id },
+      ];
+      const reply = await subject.provider.complete(ask('otter', { messages, tools: [lookUp] }), never());
+      expect(reply.finishReason).toBe('STOP');
+      expect(reply.text).not.toBe('');
     });
 
     test('does not begin anything for a signal that is already aborted', async () => {

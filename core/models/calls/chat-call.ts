@@ -6,7 +6,7 @@ import type { Attempts, Routed, Router } from '../routes/router.ts';
 import { concernsEveryTarget } from '../routes/try-targets.ts';
 import type { Answer, OpenStream, Try } from '../targets/provider-call.ts';
 import type { Target } from '../targets/target.ts';
-import { StreamSpend } from '../usage/token-estimate.ts';
+import { StreamSpend, wordsOf } from '../usage/token-estimate.ts';
 import { cancelled } from './call-bounds.ts';
 
 /** A request on its way: where it goes, and what bounds and counts it. */
@@ -81,9 +81,10 @@ export async function* streamChat(router: Router, begin: () => ChatCall): AsyncG
 export async function completeChat(router: Router, chat: ChatCall): Promise<Completion & { readonly model: string }> {
   const { job, request, input } = chat;
   using _bounds = job.bounds;
-  const used = ({ tokens, text }: Completion) => {
+  const used = ({ tokens, text, toolCalls = [] }: Completion) => {
     const spend = new StreamSpend();
-    spend.see(tokens === null ? { type: 'text', delta: text } : { type: 'usage', tokens });
+    const delta = wordsOf({ role: 'ASSISTANT', text, toolCalls });
+    spend.see(tokens === null ? { type: 'text', delta } : { type: 'usage', tokens });
     return spend.used(() => input.count);
   };
   const { value: answer, target } = await router.answer<Answer<Completion>>(chat, {

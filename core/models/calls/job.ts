@@ -2,7 +2,7 @@ import type { ChatRequest } from '../../contracts/model-provider.ts';
 import type { Usage } from '../../contracts/usage.ts';
 import { countTokens } from '../../text/tokens.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
-import { countInput } from '../usage/token-estimate.ts';
+import { countInput, wordsOf } from '../usage/token-estimate.ts';
 import type { CallBounds } from './call-bounds.ts';
 
 /** One call of the pool, whatever targets it goes to and however often: whose it is, what bounds it, and what it may use. */
@@ -28,7 +28,7 @@ export interface Job {
   attempts: number;
 }
 
-type InputOf = Pick<ChatRequest, 'messages' | 'responseSchema' | 'providerOptions'>;
+type InputOf = Pick<ChatRequest, 'messages' | 'responseSchema' | 'tools' | 'providerOptions'>;
 
 /** Counts a prompt at most once, and only if somebody asks. */
 export class InputTokens {
@@ -52,8 +52,8 @@ export class InputTokens {
 
   /** What stands in the request beside its messages, and is read by the model too. */
   get #besides(): readonly string[] {
-    const { responseSchema, providerOptions } = this.#request;
-    return [responseSchema, providerOptions?.['tools']].flatMap((value) =>
+    const { responseSchema, tools, providerOptions } = this.#request;
+    return [responseSchema, tools ?? providerOptions?.['tools']].flatMap((value) =>
       value === undefined ? [] : [JSON.stringify(value)],
     );
   }
@@ -62,7 +62,7 @@ export class InputTokens {
   areAtMost(tokens: number): boolean {
     if (this.#counted !== null) return this.#counted <= tokens;
     const { messages } = this.#request;
-    const texts = [...messages.map(({ text }) => text), ...this.#besides];
+    const texts = [...messages.map(wordsOf), ...this.#besides];
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 8, 8);
     return bytes <= tokens || this.count <= tokens;
   }

@@ -7,7 +7,12 @@ const tokensPerReply = 3;
 
 /** Attachments are left out: what they cost only the vendor knows. */
 export function countInput(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { text }) => sum + tokensPerMessage + countTokens(text), tokensPerReply);
+  return messages.reduce((sum, message) => sum + tokensPerMessage + countTokens(wordsOf(message)), tokensPerReply);
+}
+
+/** All that stands in a message: its text, and the tools that it asks for. */
+export function wordsOf({ text, toolCalls = [] }: ChatMessage): string {
+  return toolCalls.reduce((words, call) => `${words} ${call.tool} ${call.arguments}`, text);
 }
 
 /** For providers that send no count. */

@@ -175,10 +175,10 @@ describe('attachments', () => {
     expect(vendor.calls()).toHaveLength(0);
   });
 
-  test('refuses what has no place on the wire: TOOL messages, attachments of others than the user', async () => {
+  test('refuses what has no place on the wire: TOOL messages without their call, attachments of others than the user', async () => {
     const { provider } = await start();
     const tool = request({ messages: [{ role: 'TOOL', text: '42' }] });
-    expect((await failure(provider.complete(tool, never()))).message).toContain('messages[0].role');
+    expect((await failure(provider.complete(tool, never()))).message).toContain('messages[0] is a TOOL message');
     const attachments = [{ mimeType: 'image/png', base64: 'AAAA' }];
     const said = request({ messages: [{ role: 'ASSISTANT', text: 'Look', attachments }] });
     expect((await failure(provider.complete(said, never()))).message).toContain('messages[0].attachments');

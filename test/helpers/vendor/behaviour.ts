@@ -9,12 +9,29 @@ export interface WireChat {
   readonly stop?: string | readonly string[];
   readonly max_tokens?: number;
   readonly max_completion_tokens?: number;
+  readonly tools?: readonly { readonly function: { readonly name: string; readonly parameters?: unknown } }[];
+  readonly tool_choice?: 'auto' | 'none' | 'required' | { readonly function: { readonly name: string } };
   readonly response_format?: { readonly type: string; readonly json_schema?: { readonly schema?: unknown } };
 }
 
 export interface WireMessage {
   readonly role: string;
-  readonly content: string | readonly { readonly type: string; readonly text?: string }[];
+  /** Null: an assistant that only asked for tools. */
+  readonly content: string | readonly { readonly type: string; readonly text?: string }[] | null;
+  readonly tool_calls?: readonly {
+    readonly id: string;
+    readonly function: { readonly name: string; readonly arguments: string };
+  }[];
+  readonly tool_call_id?: string;
+}
+
+/** A tool that the vendor asks for. */
+export interface AskedTool {
+  /** Left out: one of its own, never the same twice. */
+  readonly id?: string;
+  readonly name: string;
+  /** A text goes over the wire as it is, JSON or not. */
+  readonly arguments: string | Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -34,6 +51,11 @@ export interface Behaviour {
   readonly tokensPerSecond?: number;
   /** The text of the reply. */
   readonly reply?: string | ((request: WireChat, call: VendorCall) => string);
+  /**
+   * Asked for behind the text, which is empty then unless `reply` says otherwise; an empty list: none. Left out: what
+   * `tool_choice` forces, with the smallest arguments that satisfy its parameters.
+   */
+  readonly toolCalls?: readonly AskedTool[] | ((request: WireChat, call: VendorCall) => readonly AskedTool[]);
   /** Sent as reasoning before the text. */
   readonly reasoning?: string;
   /** The delta's field for it; DeepSeek's by default, OpenRouter's is `reasoning`. */

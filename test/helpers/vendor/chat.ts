@@ -2,6 +2,7 @@ import type { Behaviour, WireChat } from './behaviour.ts';
 import { type Exchange, pause, sendError, sendJson } from './exchange.ts';
 import { defaultReply, textOf } from './reply.ts';
 import { reportUsage, streamReply } from './stream.ts';
+import { toolCallsOf, type WireToolCall } from './tool-calls.ts';
 import { refuseChat } from './validate.ts';
 
 /** A reply, ready to be sent one way or the other. */
@@ -10,6 +11,7 @@ export interface Reply {
   readonly model: string;
   readonly tokens: readonly string[];
   readonly reasoning: readonly string[];
+  readonly toolCalls: readonly WireToolCall[];
   readonly finishReason: string | null;
   /** Null: none is sent. */
   readonly usage: WireUsage | null;
@@ -64,21 +66,25 @@ export async function answerChat(exchange: Exchange, settings: ChatSettings): Pr
 
 function prepare(exchange: Exchange, request: WireChat, inputTokens: number, settings: ChatSettings): Reply {
   const { call, behaviour } = exchange;
-  const said =
-    typeof behaviour.reply === 'function' ? behaviour.reply(request, call) : (behaviour.reply ?? defaultReply(request));
+  const toolCalls = toolCallsOf(request, behaviour, call);
+  const unasked = () => (toolCalls.length > 0 ? '' : defaultReply(request));
+  const said = typeof behaviour.reply === 'function' ? behaviour.reply(request, call) : (behaviour.reply ?? unasked());
   const text = beforeStop(said, request.stop);
   const all = tokensOf(text);
   const limit = request.max_completion_tokens ?? request.max_tokens ?? Number.POSITIVE_INFINITY;
   const tokens = all.length > limit ? all.slice(0, limit) : all;
   const reasoning = tokensOf(behaviour.reasoning ?? '');
   const reasoningTokens = settings.countTokens(behaviour.reasoning ?? '');
-  const outputTokens = settings.countTokens(tokens.join('')) + reasoningTokens;
-  const natural = all.length > limit ? 'length' : 'stop';
+  const asked = toolCalls.map(({ function: called }) => `${called.name} ${called.arguments}`);
+  const outputTokens = settings.countTokens([tokens.join(''), ...asked].join(' ').trim()) + reasoningTokens;
+  const whole = toolCalls.length > 0 ? 'tool_calls' : 'stop';
+  const natural = all.length > limit ? 'length' : whole;
   return {
     id: `chatcmpl-${call.number}`,
     model: request.model,
     tokens,
     reasoning,
+    toolCalls,
     finishReason: behaviour.finishReason === undefined ? natural : behaviour.finishReason,
     usage: behaviour.usage === false ? null : usageOf(inputTokens, outputTokens, reasoningTokens, behaviour),
   };
@@ -98,7 +104,8 @@ function completion(reply: Reply, behaviour: Behaviour): object {
   const thought = reply.reasoning.join('');
   const message = {
     role: 'assistant',
-    content: reply.tokens.join(''),
+    content: reply.toolCalls.length > 0 && reply.tokens.length === 0 ? null : reply.tokens.join(''),
+    ...(reply.toolCalls.length === 0 ? {} : { tool_calls: reply.toolCalls }),
     ...(thought === '' ? {} : { [behaviour.reasoningField ?? 'reasoning_content']: thought }),
   };
   return {

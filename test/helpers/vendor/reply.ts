@@ -21,7 +21,7 @@ export function defaultReply(request: WireChat): string {
 }
 
 export function textOf(message: WireMessage | undefined): string {
-  if (message === undefined) return '';
+  if (message === undefined || message.content === null) return '';
   if (typeof message.content === 'string') return message.content;
   return message.content.map((part) => part.text ?? '').join(' ');
 }

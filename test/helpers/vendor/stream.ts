@@ -1,6 +1,7 @@
 import type { Reply } from './chat.ts';
 import { type Exchange, pause, unlessGone, untilGone, write, writeHead } from './exchange.ts';
 import { epochMs } from './journal.ts';
+import { toolCallDeltas } from './tool-calls.ts';
 
 /** Streams a reply as server-sent events: tokens by the clock, and whatever was planned to go wrong on the way. */
 export async function streamReply(exchange: Exchange, reply: Reply, stampTokens: boolean): Promise<void> {
@@ -45,6 +46,7 @@ export async function streamReply(exchange: Exchange, reply: Reply, stampTokens:
     // Goes on as if nothing were: a reader that skips what it cannot read would take this for a clean end.
     await sendTokens(exchange, reply, upTo, reply.tokens.length, clock);
   }
+  for (const delta of toolCallDeltas(reply.toolCalls)) await write(exchange, event({ tool_calls: [delta] }));
   await write(exchange, endOf(exchange, reply, event));
   if (isUsageWanted(exchange.call.body)) reportUsage(exchange, reply);
   response.end();

@@ -20,6 +20,8 @@ export function refuseChat(body: unknown): Refusal | null {
     const refusal = refuseMessage(message, `messages[${index}]`);
     if (refusal !== null) return refusal;
   }
+  const ofTools = refuseTools(body) ?? refuseUnanswered(messages);
+  if (ofTools !== null) return ofTools;
   if (body['stream_options'] !== undefined && body['stream'] !== true) {
     return invalid('stream_options', 'only allowed when stream is enabled');
   }
@@ -79,6 +81,46 @@ function refuseMessage(message: unknown, path: string): Refusal | null {
   }
   return null;
 }
+
+function refuseTools({ tools, tool_choice: choice }: Record<string, unknown>): Refusal | null {
+  if (tools === undefined) return choice === undefined ? null : invalid('tool_choice', 'only allowed with tools');
+  if (!Array.isArray(tools) || tools.length === 0) return invalid('tools', 'expected an array with at least 1 element');
+  for (const [index, tool] of tools.entries()) {
+    const called: unknown = isRecord(tool) && tool['type'] === 'function' ? tool['function'] : undefined;
+    const name: unknown = isRecord(called) ? called['name'] : undefined;
+    if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
+      return invalid(`tools[${index}].function.name`, `does not match '^[a-zA-Z0-9_-]{1,64}$': ${String(name)}`);
+    }
+  }
+  if (choice === undefined || ['auto', 'none', 'required'].includes(String(choice))) return null;
+  const named = isRecord(choice) && isRecord(choice['function']) ? choice['function']['name'] : undefined;
+  const isThere = tools.some((tool) => tool.function.name === named);
+  return isThere ? null : invalid('tool_choice', `expected a tool of the request, got ${JSON.stringify(choice)}`);
+}
+
+/** Each call of an assistant is answered by one tool message before anything else is said. */
+function refuseUnanswered(messages: readonly Record<string, unknown>[]): Refusal | null {
+  let open = new Set<unknown>();
+  for (const [index, { role, tool_calls: calls, tool_call_id: id }] of messages.entries()) {
+    if (role === 'tool') {
+      if (!open.delete(id)) {
+        return invalid(
+          `messages[${index}]`,
+          "messages with role 'tool' must be a response to a preceding message with 'tool_calls'",
+        );
+      }
+      continue;
+    }
+    if (open.size > 0) return unanswered(open);
+    open = new Set(Array.isArray(calls) ? calls.map((call) => (isRecord(call) ? call['id'] : call)) : []);
+  }
+  return open.size > 0 ? unanswered(open) : null;
+}
+
+const unanswered = (open: ReadonlySet<unknown>): Refusal => ({
+  message: `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${[...open].join(', ')}`,
+  param: 'messages',
+});
 
 function refuseNumber(body: Record<string, unknown>, name: string, least: number, most: number): Refusal | null {
   const value = body[name];
