@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
 import { mcp } from './config/mcp.ts';
 import { mcpServers } from './config/mcp-servers.ts';
@@ -180,6 +181,8 @@ export const configSchema = z
     chatModel: text.optional(),
     /** The gateway as an MCP server. */
     mcp: mcp.prefault({}),
+    /** Beside the shipped ones, by name. */
+    agents: agents.default({}),
     /** Whose tools runs may use, by name. */
     mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
@@ -208,7 +211,8 @@ export const configSchema = z
       // A section that is wrong by itself says so by itself.
       const isWhole = openai.safeParse(config.openai).success && providers.safeParse(config.providers).success;
       if (!isWhole || !routes.safeParse(config.routes).success) return;
-      for (const { path, message } of poolFaults(config))
+      const ofAgents = agents.safeParse(config.agents).success ? agentFaults(config.agents, config) : [];
+      for (const { path, message } of [...poolFaults(config), ...ofAgents])
         context.addIssue({ code: 'custom', path: [...path], message });
     },
     // Beside other faults too: all are to be mended at once.

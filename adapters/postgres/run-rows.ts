@@ -54,7 +54,7 @@ export function runOf(row: RunRow): RunRecord {
     error: row.error,
     user: row.end_user,
     metadata: row.metadata,
-    detail: detail.kind === 'CHAT' ? { ...detail, conversationId: row.conversation_id } : detail,
+    detail: detail.kind === 'INGEST' ? detail : { ...detail, conversationId: row.conversation_id },
     lastSeq: row.last_seq,
   };
 }
@@ -94,7 +94,7 @@ export function assignments(patch: RunPatch): SQL {
 }
 
 function conversationIdOf(detail: RunDetail): string | null {
-  return detail.kind === 'CHAT' ? detail.conversationId : null;
+  return detail.kind === 'INGEST' ? null : detail.conversationId;
 }
 
 export function isEnd(status: RunStatus | undefined): boolean {

@@ -7,11 +7,21 @@ export interface Begun {
   readonly started: boolean;
   /** Messages of which a part is in the log. */
   readonly messages: ReadonlySet<string>;
+  /** Those of them that are in it to their end. */
+  readonly endedMessages: ReadonlySet<string>;
+  /** How often each step was said to start and to finish; null: what every run does. */
+  readonly steps: ReadonlyMap<string | null, { readonly started: number; readonly finished: number }>;
   /** Some of it was said, and is not in the log any more: readers may have seen what this attempt cannot know. */
   readonly isLost: boolean;
 }
 
-export const nothingBegun: Begun = { started: false, messages: new Set(), isLost: false };
+export const nothingBegun: Begun = {
+  started: false,
+  messages: new Set(),
+  endedMessages: new Set(),
+  steps: new Map(),
+  isLost: false,
+};
 
 const pageSize = 500;
 /** No attempt says more than this. Ints of GraphQL bear two thousand attempts. */
@@ -36,14 +46,23 @@ async function readBegun(log: EventLog, run: RunRecord, lastSeq: number): Promis
   let started = false;
   let isLost = false;
   const messages = new Set<string>();
+  const endedMessages = new Set<string>();
+  const steps = new Map<string | null, { started: number; finished: number }>();
   for (let after = 0; after < lastSeq; ) {
     const { events, gap } = await log.read(run, after, pageSize);
     isLost ||= gap !== null;
     for (const { event } of events) {
       started ||= event.type === 'RunStarted';
       if ('messageId' in event) messages.add(event.messageId);
+      if (event.type === 'TextMessageEnded') endedMessages.add(event.messageId);
+      if (event.type === 'TextMessageReset') endedMessages.delete(event.messageId);
+      if (event.type === 'StepStarted' || event.type === 'StepFinished') {
+        const { started: starts, finished: ends } = steps.get(event.step) ?? { started: 0, finished: 0 };
+        const isStart = event.type === 'StepStarted';
+        steps.set(event.step, { started: starts + (isStart ? 1 : 0), finished: ends + (isStart ? 0 : 1) });
+      }
     }
     after = events.at(-1)?.seq ?? lastSeq;
   }
-  return { started, messages, isLost };
+  return { started, messages, endedMessages, steps, isLost };
 }

@@ -3,6 +3,7 @@ import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
 import { postgresCheckpointStore } from '../../../adapters/postgres/checkpoint-store.ts';
+import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
@@ -17,7 +18,6 @@ import { silent, timerClock } from './rig.ts';
 export interface Cluster extends AsyncDisposable {
   readonly store: StoredRunStore;
   readonly log: EventLog;
-  readonly clock: typeof timerClock;
   start(options: {
     readonly executor: Executor;
     readonly maxAttempts?: number;
@@ -36,8 +36,10 @@ export interface Instance {
 
 const leaseMs = 400;
 
-export async function openCluster(): Promise<Cluster> {
-  const database = await openTestDatabase();
+/** On a database of its own, which is closed with it; or on one that its caller keeps. */
+export async function openCluster(shared?: Database): Promise<Cluster> {
+  const opened = new AsyncDisposableStack();
+  const database = shared ?? opened.use(await openTestDatabase());
   const store = postgresRunStore(database);
   const checkpoints = postgresCheckpointStore(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
@@ -45,7 +47,6 @@ export async function openCluster(): Promise<Cluster> {
   return {
     store,
     log,
-    clock: timerClock,
     async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
       const instance = startInstance({ store, checkpoints, log }, executor, { maxAttempts, maxRuns });
       instances.push(instance);
@@ -56,7 +57,7 @@ export async function openCluster(): Promise<Cluster> {
       for (const instance of instances) instance.wake();
       await Promise.all(instances.map(({ runs }) => runs.drain(0)));
       await log.close();
-      await database[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     },
   };
 }
