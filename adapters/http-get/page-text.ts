@@ -21,13 +21,14 @@ export function pageText(body: Buffer, contentType: string, url: string): PageTe
 /** What a reader sees, with the addresses of its links: they are what can be read next. */
 function htmlText(body: Buffer, charset: string | undefined, url: string): PageText | null {
   const html = decode(body, charset ?? declaredCharset(body));
+  const absolute = (path: string): string => URL.parse(path, url)?.href ?? path;
   const options: HtmlToTextOptions = {
     wordwrap: false,
     limits: { maxDepth: 200, ellipsis: '…' },
     selectors: [
       ...skipped.map((selector) => ({ selector, format: 'skip' })),
       ...headings.map((selector) => ({ selector, options: { uppercase: false } })),
-      { selector: 'a', options: { baseUrl: url, hideLinkHrefIfSameAsText: true, noAnchorUrl: true } },
+      { selector: 'a', options: { pathRewrite: absolute, hideLinkHrefIfSameAsText: true } },
       { selector: 'table', format: 'dataTable', options: { uppercaseHeaderCells: false } },
     ],
   };
