@@ -23,8 +23,8 @@ interface Parts {
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
-  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. */
-  readonly freeSlot: () => Promise<unknown>;
+  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. Null: it has no such place. */
+  readonly freeSlot: (() => Promise<unknown>) | null;
   readonly eventLoopLagMs?: (() => number) | undefined;
   readonly observer?: RunObserver | undefined;
   readonly recordContent?: boolean | undefined;
@@ -59,7 +59,7 @@ export async function executeRun(live: LiveRun, input: unknown, given: Parts): P
   });
   try {
     const result = await attempt(live, input, writer, parts);
-    await parts.freeSlot();
+    if (parts.freeSlot !== null) await parts.freeSlot();
     if (live.departure !== null) {
       const isClosed = await writer.close().catch(() => null);
       if (live.departure === 'lost' && isClosed !== null) lost(false);
@@ -125,7 +125,8 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
   const { store, report, checkpoints, clock } = parts;
   const { run, signal } = live;
   const flush = () => writer.flush();
-  const workOnce = new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
+  // Most runs ask for none.
+  let workOnce: WorkOnce | null = null;
   return {
     run,
     begun,
@@ -137,6 +138,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
     },
     once: async (key, work) => {
       try {
+        workOnce ??= new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
         return await workOnce.do(key, work);
       } catch (error) {
         // Whoever does work may take a failure in its stride. This one ends the attempt.
