@@ -7,6 +7,7 @@ import type { CollectionStore } from './contracts/collection-store.ts';
 import type { ConversationStore } from './contracts/conversation-store.ts';
 import type { DocumentStore } from './contracts/document-store.ts';
 import type { Logger } from './contracts/logger.ts';
+import type { ParkedRuns } from './contracts/parked-runs.ts';
 import type { StoredRunStore } from './contracts/run-store.ts';
 import type { SearchIndex } from './contracts/search-index.ts';
 import type { UsageStore } from './contracts/usage-store.ts';
@@ -41,6 +42,7 @@ export interface Services {
   readonly searchIndex: SearchIndex;
   readonly conversations: ConversationStore;
   readonly storedRuns: StoredRunStore;
+  readonly parkedRuns: ParkedRuns;
   readonly usage: UsageStore;
   readonly runs: Runs;
   readonly apiKeys: ApiKeyStore;

@@ -8,6 +8,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
 import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { postgresParkedRuns } from '../adapters/postgres/parked-runs.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
@@ -110,6 +111,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const storedRuns = postgresRunStore(database);
+  const parkedRuns = postgresParkedRuns(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
   const runs = new Runs({
@@ -120,6 +122,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
     checkpoints: postgresCheckpointStore(database),
+    parked: parkedRuns,
     executors: {
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
@@ -139,6 +142,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     schemas,
     toolbox,
     storedRuns,
+    parkedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },

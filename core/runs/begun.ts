@@ -1,17 +1,20 @@
 import type { EventLog, LogState } from '../contracts/event-log.ts';
+import type { RunEvent } from '../contracts/run-event.ts';
 import type { RunRecord } from '../contracts/run-store.ts';
 
 /** What the attempts before this one have said, as far as the log has it. */
 export interface Begun {
   /** RunStarted is in the log. */
   readonly started: boolean;
-  /** Messages of which a part is in the log. */
-  readonly messages: ReadonlySet<string>;
+  /** Messages of which a part is in the log, with the text that its readers hold now. */
+  readonly messages: ReadonlyMap<string, string>;
   /** Some of it was said, and is not in the log any more: readers may have seen what this attempt cannot know. */
   readonly isLost: boolean;
+  /** Whether an event of this type about the same tool call or step is in the log: it need not be said again. */
+  hasSaid(event: RunEvent): boolean;
 }
 
-export const nothingBegun: Begun = { started: false, messages: new Set(), isLost: false };
+export const nothingBegun: Begun = { started: false, messages: new Map(), isLost: false, hasSaid: () => false };
 
 const pageSize = 500;
 /** No attempt says more than this. Ints of GraphQL bear two thousand attempts. */
@@ -35,15 +38,31 @@ export async function takeLog(
 async function readBegun(log: EventLog, run: RunRecord, lastSeq: number): Promise<Begun> {
   let started = false;
   let isLost = false;
-  const messages = new Set<string>();
+  const messages = new Map<string, string>();
+  const said = new Set<string>();
   for (let after = 0; after < lastSeq; ) {
     const { events, gap } = await log.read(run, after, pageSize);
     isLost ||= gap !== null;
     for (const { event } of events) {
       started ||= event.type === 'RunStarted';
-      if ('messageId' in event) messages.add(event.messageId);
+      if ('messageId' in event) messages.set(event.messageId, textAfter(messages.get(event.messageId) ?? '', event));
+      const subject = subjectOf(event);
+      if (subject !== null) said.add(subject);
     }
     after = events.at(-1)?.seq ?? lastSeq;
   }
-  return { started, messages, isLost };
+  return { started, messages, isLost, hasSaid: (event) => said.has(subjectOf(event) ?? '') };
+}
+
+function textAfter(text: string, event: RunEvent): string {
+  if (event.type === 'TextMessageReset') return '';
+  return event.type === 'TextMessageDelta' ? text + event.delta : text;
+}
+
+/** What a run says once of each call, and once of each step and attempt at it; null for what it may say again. */
+function subjectOf(event: RunEvent): string | null {
+  if (event.type === 'ApprovalRequested') return `${event.type} ${event.toolCall.id} ${event.toolCall.result === null}`;
+  if ('toolCallId' in event)
+    return event.type === 'ToolCallArgumentsDelta' ? null : `${event.type} ${event.toolCallId}`;
+  return 'step' in event && event.type !== 'TextMessageStarted' ? `${event.type} ${event.step}` : null;
 }
