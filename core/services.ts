@@ -8,11 +8,14 @@ import type { ConversationStore } from './contracts/conversation-store.ts';
 import type { DocumentStore } from './contracts/document-store.ts';
 import type { Logger } from './contracts/logger.ts';
 import type { ParkedRuns } from './contracts/parked-runs.ts';
+import type { ProfileStore } from './contracts/profile-store.ts';
+import type { RecommendationIndex } from './contracts/recommendation-index.ts';
 import type { StoredRunStore } from './contracts/run-store.ts';
 import type { SearchIndex } from './contracts/search-index.ts';
 import type { UsageStore } from './contracts/usage-store.ts';
 import type { HealthReport } from './health.ts';
 import type { Models } from './models/models.ts';
+import type { RecommendSettings } from './recommend/recommend.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Admit } from './spending/admission.ts';
 import type { PayerLimits } from './spending/payers.ts';
@@ -25,6 +28,7 @@ export interface Limits extends ChatLimits {
   readonly maxQueryChars: number;
   readonly maxDocumentsPerIngest: number;
   readonly maxDocumentChars: number;
+  readonly maxInteractions: number;
   /** Runs that execute at the same time. */
   readonly maxRuns: number;
 }
@@ -41,6 +45,9 @@ export interface Services {
   readonly documents: DocumentStore;
   readonly searchIndex: SearchIndex;
   readonly conversations: ConversationStore;
+  readonly profiles: ProfileStore;
+  readonly recommendationIndex: RecommendationIndex;
+  readonly recommendations: RecommendSettings;
   readonly storedRuns: StoredRunStore;
   readonly parkedRuns: ParkedRuns;
   readonly usage: UsageStore;

@@ -8,9 +8,13 @@ import { conversationLoader } from './conversation-loader.ts';
 import { documentLoader } from './document-loader.ts';
 import { documentsPageLoader } from './documents-page-loader.ts';
 import { embeddingLoader } from './embedding-loader.ts';
+import { explanationLoader } from './explanation-loader.ts';
+import { interactionCountLoader } from './interaction-count-loader.ts';
 import { messageLoader } from './message-loader.ts';
 import { passageLoader } from './passage-loader.ts';
 import { passagesPageLoader } from './passages-page-loader.ts';
+import { profileByExternalIdLoader, profileLoader } from './profile-loader.ts';
+import { recommendationLoader } from './recommendation-loader.ts';
 import { runLoader } from './run-loader.ts';
 import { searchLoader } from './search-loader.ts';
 import { similarLoader } from './similar-loader.ts';
@@ -34,5 +38,10 @@ export function createLoaders(services: Services, call: CallOptions) {
     message: messageLoader(services.conversations, call),
     branch: branchLoader(services.conversations, call),
     run: runLoader(services.runs, call),
+    profile: profileLoader(services.profiles, call),
+    profileByExternalId: profileByExternalIdLoader(services.profiles, call),
+    interactionCount: interactionCountLoader(services.profiles, call),
+    recommendation: recommendationLoader(services, call),
+    explanation: explanationLoader(services, call),
   };
 }

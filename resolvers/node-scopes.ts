@@ -7,11 +7,12 @@ export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
   ChatRun: ['CHAT'],
   Collection: ['SEARCH', 'INGEST'],
   Conversation: ['CHAT'],
-  // A reply cites passages: whoever may read it may read those.
-  Document: ['SEARCH', 'CHAT'],
+  // A reply cites passages, and recommendations are documents: whoever may read them may read those.
+  Document: ['SEARCH', 'CHAT', 'RECOMMEND'],
   IngestRun: ['INGEST'],
   Message: ['CHAT'],
   Passage: ['SEARCH', 'CHAT'],
+  Profile: ['RECOMMEND'],
 };
 
 export function checkNodeScope(holder: ScopeHolder, typename: string): void {

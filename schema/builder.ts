@@ -69,8 +69,8 @@ builder.addScalarType('JSON', GraphQLJSON, { description: 'Any JSON value.' });
 builder.addScalarType('UUID', GraphQLUUID, { description: 'RFC 9562, as crypto.randomUUID() makes them.' });
 builder.addScalarType('SafeInt', GraphQLSafeInt, { description: 'An integer up to 2^53.' });
 
-builder.queryType({ description: 'Read: search, collections, conversations, runs, models, health.' });
-builder.mutationType({ description: 'Start and cancel runs; change collections and conversations.' });
+builder.queryType({ description: 'Read: search, collections, conversations, runs, recommendations, models, health.' });
+builder.mutationType({ description: 'Start and cancel runs; change collections, conversations and profiles.' });
 builder.subscriptionType({
   description: 'Follow runs, token by token. Disconnecting is not cancelling; go on with `after`.',
 });

@@ -68,7 +68,9 @@ builder.queryFields((t) => ({
 export const DeletePayloadRef = builder.objectRef<{ readonly deletedCount: number }>('DeletePayload');
 DeletePayloadRef.implement({
   fields: (t) => ({
-    deletedCount: t.exposeInt('deletedCount', { description: 'Documents or conversations that were there.' }),
+    deletedCount: t.exposeInt('deletedCount', {
+      description: 'How many documents, conversations, keys or profiles were there.',
+    }),
   }),
 });
 

@@ -11,6 +11,8 @@ import './health.ts';
 import './ingest.ts';
 import './message.ts';
 import './models.ts';
+import './profile.ts';
+import './recommendations.ts';
 import './run.ts';
 import './run-events.ts';
 import './search.ts';

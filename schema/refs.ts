@@ -1,6 +1,7 @@
 import type { CollectionRecord } from '../core/contracts/collection-store.ts';
 import type { ConversationRecord, MessageRecord } from '../core/contracts/conversation-store.ts';
 import type { DocumentRecord, PassageRecord } from '../core/contracts/document-store.ts';
+import type { ProfileRecord } from '../core/contracts/profile-store.ts';
 import type { RunRecord } from '../core/contracts/run-store.ts';
 import type { RunEventView } from '../resolvers/run-event-view.ts';
 import { builder } from './builder.ts';
@@ -10,6 +11,7 @@ import { builder } from './builder.ts';
 export const CollectionRef = builder.objectRef<CollectionRecord>('Collection');
 export const DocumentRef = builder.objectRef<DocumentRecord>('Document');
 export const PassageRef = builder.objectRef<PassageRecord>('Passage');
+export const ProfileRef = builder.objectRef<ProfileRecord>('Profile');
 export const ConversationRef = builder.objectRef<ConversationRecord>('Conversation');
 export const MessageRef = builder.objectRef<MessageRecord>('Message');
 export const RunRef = builder.interfaceRef<RunRecord>('Run');

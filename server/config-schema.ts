@@ -23,6 +23,7 @@ const limits = z.strictObject({
   maxFirstMessages: count(1, 10_000, 500),
   maxDocumentsPerIngest: count(1, 100_000, 1_000),
   maxDocumentChars: count(1, 100_000_000, 1_000_000),
+  maxInteractions: count(1, 100_000, 1_000),
   maxMessageChars: count(1, 100_000_000, 1_000_000),
   maxHistoryMessages: count(1, 100_000, 1_000),
   maxQueryChars: count(1, 1_000_000, 10_000),
@@ -80,6 +81,13 @@ const runs = z.strictObject({
   parkedTimeoutMs: count(1_000, 365 * 86_400_000, 86_400_000),
   /** How long a stored run is kept after its end. */
   retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
+});
+
+const recommendations = z.strictObject({
+  /** After so many days what somebody did says half as much. */
+  halfLifeDays: z.coerce.number().min(0.01).max(36_500).default(30),
+  /** 0: the best come first, however alike they are; 1: nothing that is like what stands before it. */
+  diversity: z.coerce.number().min(0).max(1).default(0.3),
 });
 
 const metrics = z.strictObject({
@@ -181,6 +189,7 @@ export const configSchema = z
     sharing: sharing.prefault({}),
     embeddings: embeddings.prefault({}),
     runs: runs.prefault({}),
+    recommendations: recommendations.prefault({}),
     tools: tools.prefault({}),
     metrics: metrics.prefault({}),
     telemetry: telemetry.prefault({}),

@@ -9,6 +9,8 @@ import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
 import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
 import { postgresParkedRuns } from '../adapters/postgres/parked-runs.ts';
+import { postgresProfileStore } from '../adapters/postgres/profile-store.ts';
+import { postgresRecommendationIndex } from '../adapters/postgres/recommendation-index.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
@@ -107,6 +109,8 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     documents: postgresDocumentStore(database),
     searchIndex: postgresSearchIndex(database),
     conversations: postgresConversationStore(database),
+    profiles: postgresProfileStore(database),
+    recommendationIndex: postgresRecommendationIndex(database),
   };
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
@@ -138,6 +142,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     clock: realClock,
     logger,
     limits: limitsOf(config),
+    recommendations: config.recommendations,
     models,
     schemas,
     toolbox,

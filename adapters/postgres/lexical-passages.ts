@@ -1,6 +1,7 @@
 import { type SQL, sql } from './drizzle.ts';
+import type { FilterGroup } from './filter-groups.ts';
 import { lexicalScore } from './lexical-queries.ts';
-import { type FilterGroup, union } from './nearest-passages.ts';
+import { union } from './nearest-passages.ts';
 import { candidates } from './search-settings.ts';
 
 /**

@@ -1,15 +1,10 @@
 import { type SQL, sql } from './drizzle.ts';
+import type { FilterGroup } from './filter-groups.ts';
 import { candidates, readWhole } from './search-settings.ts';
 import { indexedVector } from './vector-indexes.ts';
 
 /** With a filter the index may have to give back most of what it finds. */
 const readWholeFiltered = 20_000;
-
-/** A filter that some of the queries share: `condition` is over `documents.metadata`, null for no filter. */
-export interface FilterGroup {
-  readonly group: number;
-  readonly condition: SQL | null;
-}
 
 /**
  * The common table expression `nearest (ordinal, passage_id, document_id, similarity)`: for each row of `query` its nearest
@@ -19,17 +14,24 @@ export interface FilterGroup {
  * `dimensions` are the lengths of vectors that have an index. The index of a vector length is only found through the literal length, hence one branch for each. It covers all tenants
  * and collections, so that a small one in a large table, or a rare filter, can come back short: then, and where there is
  * little to read, every vector is compared.
+ *
+ * `most` is how many passages of each row at most; it may name columns of `query`.
  */
-export function nearestPassages(tenant: string, dimensions: readonly number[], groups: readonly FilterGroup[]): SQL {
+export function nearestPassages(
+  tenant: string,
+  dimensions: readonly number[],
+  groups: readonly FilterGroup[],
+  most: SQL = sql`${candidates}`,
+): SQL {
   const approximate = [...new Set(dimensions)].flatMap((length) =>
-    groups.map((group) => approximateBranch(tenant, length, group)),
+    groups.map((group) => approximateBranch(tenant, length, group, most)),
   );
-  const exact = groups.map((group) => exactBranch(tenant, group));
+  const exact = groups.map((group) => exactBranch(tenant, group, most));
   return sql`approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing}),
     found as (
       ${union(exact)} union all
       select approximate.* from approximate join query using (ordinal)
-      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${candidates}),
+      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${most}),
     -- A vector of zeros has no direction: its similarity to anything is NaN, which would rank above all.
     nearest as materialized (select * from found where similarity <> 'NaN')`;
 }
@@ -41,7 +43,7 @@ export function union(branches: readonly SQL[]): SQL {
 const nothing = sql`select null::int as ordinal, null::uuid as passage_id, null::uuid as document_id,
   null::float8 as similarity where false`;
 
-function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup): SQL {
+function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup, most: SQL): SQL {
   const length = sql.raw(String(dimensions));
   const stored = indexedVector(sql`v.embedding`, dimensions);
   const asked = indexedVector(sql`query.embedding`, dimensions);
@@ -53,12 +55,12 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
       select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = ${length}
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by ${stored} <=> ${asked} limit ${candidates}) found
+      order by ${stored} <=> ${asked} limit ${most}) found
     where query.dimensions = ${length} and query.filter_group = ${group}
       and query.passages > ${condition ? readWholeFiltered : readWhole}`;
 }
 
-function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
+function exactBranch(tenant: string, { group, condition }: FilterGroup, most: SQL): SQL {
   const filter =
     condition &&
     sql`and exists (select from documents
@@ -68,7 +70,7 @@ function exactBranch(tenant: string, { group, condition }: FilterGroup): SQL {
       select v.passage_id, v.document_id, v.embedding <=> query.embedding as distance from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = query.dimensions
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by distance, v.passage_id limit ${candidates}) found
+      order by distance, v.passage_id limit ${most}) found
     where query.dimensions is not null and query.filter_group = ${group}
-      and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${candidates}`;
+      and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${most}`;
 }

@@ -1,10 +1,10 @@
 import type { IndexQuery } from '../../core/contracts/search-index.ts';
 import { type SQL, sql } from './drizzle.ts';
+import { filterGroups } from './filter-groups.ts';
 import { hitColumns, hitTables } from './hit-rows.ts';
 import { lexicalPassages } from './lexical-passages.ts';
 import { lexicalQueries, lexicalScore } from './lexical-queries.ts';
-import { filterCondition } from './metadata-filter.ts';
-import { type FilterGroup, nearestPassages } from './nearest-passages.ts';
+import { nearestPassages } from './nearest-passages.ts';
 import { readWhole } from './search-settings.ts';
 import { isUuid } from './uuid.ts';
 import { vectorText } from './vector-text.ts';
@@ -33,20 +33,6 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[], 
       where placed.place > query.skip and placed.place <= query.skip + query.take)
     select hit.ordinal, hit.score, hit.keyword, hit.similarity, ${hitColumns}
     from hit ${hitTables(tenant)} order by hit.ordinal, hit.place`;
-}
-
-/** Queries with one filter share a branch of each leg. */
-function filterGroups(queries: readonly IndexQuery[]): { groups: FilterGroup[]; groupOf: number[] } {
-  const groups = new Map<string, FilterGroup>();
-  const groupOf = queries.map(({ filter }) => {
-    const key = JSON.stringify(filter);
-    const known = groups.get(key);
-    if (known) return known.group;
-    const condition = filter && filterCondition(filter, sql`documents.metadata`);
-    groups.set(key, { group: groups.size, condition });
-    return groups.size - 1;
-  });
-  return { groups: [...groups.values()], groupOf };
 }
 
 function vectorOf(query: IndexQuery): Float32Array | null {

@@ -1,5 +1,5 @@
 /**
- * What the contract names and later work brings: agents with their tools and approvals, recommendations.
+ * What the contract names and later work brings: agents with their tools and approvals.
  * An entry stands for everything inside of it. Each later issue takes its lines out.
  */
 export const notServedYet: readonly string[] = [
@@ -20,8 +20,4 @@ export const notServedYet: readonly string[] = [
   ...['ChatRun.pendingApprovals', 'IngestRun.pendingApprovals'],
   ...['StepStarted', 'StepFinished', 'ToolCallStarted', 'ToolCallArgumentsDelta'],
   ...['ToolCallEnded', 'ToolCallResult', 'ApprovalRequested', 'TextMessageStarted.step'],
-  // recommendations
-  ...['Query.profile', 'Query.recommendations', 'Mutation.upsertProfile', 'Mutation.recordInteractions', 'Profile'],
-  ...['RecommendationConnection', 'RecommendationEdge', 'UpsertProfileInput', 'UpsertProfilePayload'],
-  ...['RecordInteractionsInput', 'RecordInteractionsPayload', 'InteractionInput', 'InteractionKind'],
 ];

@@ -164,14 +164,19 @@ function insideOf(value: string): string[] {
 
 /** All that a tenant can see of itself. */
 async function everything({ key, things }: Tenant): Promise<string> {
-  const query = `query ($run: UUID!) {
+  const query = `query ($run: UUID!, $person: String!) {
     collections { edges { node { id name documentCount documents { edges { node { id title text: externalId metadata } } } } } }
     conversations { edges { node { id title user messages { edges { node { id text } } } } } }
     runs { edges { node { runId status } } }
     run(runId: $run) { status events { edges { node { seq } } } }
     apiKeys { edges { node { id name revokedAt } } }
+    profile(externalId: $person) { id externalId interests metadata interactionCount }
   }`;
-  const { data, errors } = await gateway.request(query, { run: things.chatRun }, { headers: key.headers });
+  const { data, errors } = await gateway.request(
+    query,
+    { run: things.chatRun, person: things.person },
+    { headers: key.headers },
+  );
   expect(errors).toBeUndefined();
   return JSON.stringify(data);
 }

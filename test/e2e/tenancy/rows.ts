@@ -27,6 +27,7 @@ const fields: Readonly<Record<string, string>> = {
   IngestRun: `${run} collection { name } failures { message }`,
   Message: 'text citations { quote title passage { text } }',
   Passage: 'text document { title }',
+  Profile: 'externalId interests metadata interactionCount',
 };
 const ids: Readonly<Record<string, keyof Things>> = {
   ApiKey: 'apiKeyId',
@@ -37,6 +38,7 @@ const ids: Readonly<Record<string, keyof Things>> = {
   IngestRun: 'ingestRunId',
   Message: 'messageId',
   Passage: 'passageId',
+  Profile: 'profileId',
 };
 
 const nodes: Row[] = Object.entries(fields).map(([type, selection]) => ({
@@ -111,6 +113,38 @@ export const rows: readonly Row[] = [
     owner: 'shown',
   },
   {
+    of: 'Query.profile',
+    query: 'query ($name: String!) { profile(externalId: $name) { externalId interests metadata } }',
+    variables: ({ person }) => ({ name: person }),
+    owner: 'shown',
+  },
+  {
+    of: 'Query.recommendations',
+    query: `query ($id: ID!, $in: String!) {
+      recommendations(profile: $id, in: $in) { edges { node { title metadata } because { title } explanation } }
+    }`,
+    variables: ({ profileId, collection }) => ({ id: profileId, in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Query.recommendations',
+    query: `query ($name: String!, $in: String!) {
+      profile(externalId: $name) { recommendations(in: $in) { edges { node { title } } } }
+    }`,
+    variables: ({ person, collection }) => ({ name: person, in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Mutation.recordInteractions',
+    query: `mutation ($id: ID!, $in: String!, $document: String!) {
+      recordInteractions(input: { profile: $id, in: $in, interactions: [{ externalId: $document, kind: VIEW }] }) {
+        recorded profile { externalId interests }
+      }
+    }`,
+    variables: ({ profileId, collection, externalId }) => ({ id: profileId, in: collection, document: externalId }),
+    owner: 'shown',
+  },
+  {
     of: 'Mutation.startChat',
     query: `mutation ($id: ID!) {
       startChat(input: { conversationId: $id, message: "And now?" }) { run { conversation { title } reply { text } } }
@@ -180,6 +214,12 @@ export const rows: readonly Row[] = [
     owner: 'taken',
   },
   {
+    of: 'Mutation.deleteProfile',
+    query: 'mutation ($id: ID!) { deleteProfile(id: $id) { deletedCount } }',
+    variables: byId('profileId'),
+    owner: 'taken',
+  },
+  {
     of: 'Mutation.createApiKey',
     query: `mutation ($tenant: String!, $name: String!) {
       createApiKey(input: { tenant: $tenant, name: $name, scopes: [SEARCH] }) { apiKey { tenant name } }
@@ -217,6 +257,15 @@ export const rows: readonly Row[] = [
     query:
       'mutation ($name: String!) { createCollection(input: { name: $name }) { collection { name documentCount } } }',
     variables: ({ collection }) => ({ name: collection }),
+    owner: 'answered',
+    ofCaller: true,
+  },
+  {
+    // As is the name of a profile.
+    of: 'Mutation.upsertProfile',
+    query:
+      'mutation ($name: String!) { upsertProfile(input: { externalId: $name }) { profile { interests metadata } } }',
+    variables: ({ person }) => ({ name: person }),
     owner: 'answered',
     ofCaller: true,
   },

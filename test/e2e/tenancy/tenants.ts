@@ -22,6 +22,8 @@ export interface Things {
   readonly ingestRun: string;
   readonly apiKeyId: string;
   readonly runCursor: string;
+  readonly person: string;
+  readonly profileId: string;
 }
 
 export interface Tenant {
@@ -66,6 +68,11 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
     { input: { message: `What does the ${marker} lamp do?`, user: `${marker}-user`, retrieval: { in: collection } } },
   );
   const { run } = startChat;
+  const person = `${marker}-person`;
+  const { upsertProfile } = await ask<Upserted>(
+    'mutation ($input: UpsertProfileInput!) { upsertProfile(input: $input) { profile { id } } }',
+    { input: { externalId: person, interests: [`${marker} lamps`], metadata: { marker } } },
+  );
   return {
     key,
     marker,
@@ -84,6 +91,8 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       ingestRun: startIngest.run.runId,
       apiKeyId: key.id,
       runCursor: run.events.pageInfo.endCursor,
+      person,
+      profileId: upsertProfile.profile.id,
     },
   };
 }
@@ -106,6 +115,8 @@ export function nobodysThings(runCursor: string): Things {
     ingestRun: randomUUID(),
     apiKeyId: id('ApiKey'),
     runCursor,
+    person: 'nobodys-person',
+    profileId: id('Profile'),
   };
 }
 
@@ -117,6 +128,9 @@ interface Ingested {
 }
 interface Found {
   readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
+}
+interface Upserted {
+  readonly upsertProfile: { readonly profile: { readonly id: string } };
 }
 interface Chatted {
   readonly startChat: {

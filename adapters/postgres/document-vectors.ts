@@ -1,0 +1,28 @@
+import { type SQL, sql } from './drizzle.ts';
+import { vectorOf } from './vector-text.ts';
+
+/** A long document is known by its first passages. */
+const passagesPerDocument = 16;
+
+/**
+ * The mean of a document's passages, as `documentVector` reads it; null while none has a vector. Only where `condition` holds: a
+ * vector that is in another row already is not sent twice.
+ */
+export function documentVectorColumn(tenant: string, documentId: SQL, collectionId: SQL, condition: SQL): SQL {
+  return sql`case when ${condition} then (
+    select vector_send(avg(own.embedding)) from (
+      select v.embedding from passage_vectors v
+      where v.tenant = ${tenant} and v.collection_id = ${collectionId} and v.document_id = ${documentId}
+      order by v.passage_id limit ${passagesPerDocument}) own) end`;
+}
+
+/** Each document's vector stands in one of its rows. */
+export function documentVectors(
+  rows: readonly { readonly document_id: string; readonly vector: Buffer | null }[],
+): ReadonlyMap<string, Float32Array> {
+  return new Map(rows.flatMap(({ document_id, vector }) => (vector === null ? [] : [[document_id, vectorOf(vector)]])));
+}
+
+/** The first of a document's rows. */
+export const firstOfDocument = (documentId: SQL, ordinal: SQL): SQL =>
+  sql`row_number() over (partition by ${documentId} order by ${ordinal}) = 1`;

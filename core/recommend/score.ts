@@ -1,0 +1,91 @@
+import type { Candidate } from '../contracts/recommendation-index.ts';
+import type { Evidence, Opinions } from './evidence.ts';
+import { nearnessOf } from './nearness.ts';
+import { popularityAt } from './popularity.ts';
+import { unit } from './similarity.ts';
+
+export interface Scored {
+  readonly documentId: string;
+  /** Of length 1; null while the document has none. */
+  readonly vector: Float32Array | null;
+  /** 0..1, comparable within one list only. */
+  readonly score: number;
+  /** What speaks for it, the strongest first. */
+  readonly because: readonly Evidence[];
+  readonly isPopular: boolean;
+}
+
+/** How fast a piece of evidence stops to count as a candidate is farther from it: the width of the kernel below. */
+const width = 0.2;
+/** So much evidence, in views of just now, is needed until taste counts as much as popularity … */
+const evidenceForTaste = 0.5;
+/** … which never counts less than this: of what people like, they take rather what others take. */
+const leastPopularity = 0.15;
+/** What being as near as can be to something disliked takes away. */
+const penalty = 0.6;
+/** A dislike of just now, see evidence.ts: an older one takes less. */
+const wholeDislike = 3;
+
+/**
+ * How well each candidate suits, in the order that they came in:
+ *
+ *     taste(c) = Σ weight(e) · exp((nearness(c, e) − 1) ÷ width), as a share of the highest of all candidates
+ *     score(c) = (1 − p) · taste(c) + p · popularity(c) − penalty · the nearest dislike, kept in 0..1
+ *
+ * A kernel, not a mean vector: what is near to one of the things that a person likes suits it, wherever its other likes lie. p falls
+ * from 1, for somebody of whom nothing is known, as evidence grows.
+ */
+export function scoreAll(candidates: readonly Candidate[], opinions: Opinions, nowMs: number): Scored[] {
+  const items = candidates.map(({ documentId, vector }) => ({ documentId, vector: vector && unit(vector) }));
+  const nearness = nearnessOf(items, opinions);
+  const { likes, dislikes } = opinions;
+  const strengths = nearness.map((near) =>
+    likes.map(({ weight }, place) => weight * Math.exp(((near.likes[place] ?? 0) - 1) / width)),
+  );
+  const tastes = sharesOf(strengths.map(sum));
+  const popularity = sharesOf(
+    candidates.map(({ popularity: level }) => (level === null ? 0 : Math.log1p(popularityAt(level, nowMs)))),
+  );
+  const share = Math.max(
+    leastPopularity,
+    evidenceForTaste / (evidenceForTaste + sum(likes.map(({ weight }) => weight))),
+  );
+  return items.map((item, at) => {
+    const [taste = 0, popular = 0, near] = [tastes[at], popularity[at], nearness[at]];
+    const against = dislikes.map(
+      ({ weight }, place) => Math.min(1, weight / wholeDislike) * (near?.dislikes[place] ?? 0),
+    );
+    const suits = (1 - share) * taste + share * popular - penalty * Math.max(0, ...against);
+    return {
+      ...item,
+      score: Math.max(0, Math.min(1, suits)),
+      because: reasonsOf(likes, near?.likes ?? [], strengths[at] ?? []),
+      isPopular: popular > 0,
+    };
+  });
+}
+
+const mostReasons = 3;
+/** A reason is so near at least, and so strong beside the strongest. */
+const leastNearness = 0.25;
+const leastStrength = 0.2;
+
+function reasonsOf(likes: readonly Evidence[], near: readonly number[], strengths: readonly number[]): Evidence[] {
+  const strongest = Math.max(0, ...strengths);
+  return likes
+    .map((like, place) => ({ like, near: near[place] ?? 0, strength: strengths[place] ?? 0 }))
+    .filter((reason) => reason.near >= leastNearness && reason.strength >= leastStrength * strongest)
+    .toSorted((left, right) => right.strength - left.strength)
+    .slice(0, mostReasons)
+    .map(({ like }) => like);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Each as a share of the highest; all 0 where there is none. */
+function sharesOf(values: readonly number[]): number[] {
+  const highest = Math.max(0, ...values);
+  return values.map((value) => (highest === 0 ? 0 : value / highest));
+}

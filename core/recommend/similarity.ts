@@ -1,0 +1,39 @@
+/** The same direction, of length 1; a vector of zeros has none and stays as it is. */
+export function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(dot(vector, vector));
+  return length === 0 ? vector : vector.map((component) => component / length);
+}
+
+/** Of two unit vectors: their cosine. */
+export function dot(left: Float32Array, right: Float32Array): number {
+  let sum = 0;
+  for (let index = 0; index < left.length; index += 1) sum += (left[index] ?? 0) * (right[index] ?? 0);
+  return sum;
+}
+
+/** Where cosines of one kind begin to mean something, and how high they go here. */
+export interface Scale {
+  readonly typical: number;
+  readonly highest: number;
+}
+
+const sampled = 2_000;
+
+/**
+ * Models differ in what cosine they give two texts that have nothing to do with each other: 0.1 with one, 0.7 with another. So
+ * a similarity counts from the median of what is compared, up to the highest.
+ */
+export function scaleOf(cosines: readonly number[]): Scale {
+  const step = Math.ceil(cosines.length / sampled);
+  const sorted = Float64Array.from(cosines.filter((_, index) => index % step === 0)).sort();
+  return {
+    typical: sorted[sorted.length >> 1] ?? 0,
+    highest: cosines.reduce((most, each) => Math.max(most, each), -1),
+  };
+}
+
+/** 0: no nearer than most; 1: as near as anything here. */
+export function scaled(cosine: number, { typical, highest }: Scale): number {
+  if (highest <= typical) return cosine >= highest ? 1 : 0;
+  return Math.max(0, Math.min(1, (cosine - typical) / (highest - typical)));
+}
