@@ -8,13 +8,21 @@ export interface Begun {
   readonly started: boolean;
   /** Messages of which a part is in the log, with the text that its readers hold now. */
   readonly messages: ReadonlyMap<string, string>;
+  /** The ids of the tool calls that began, with the step that each is of. */
+  readonly toolCalls: ReadonlyMap<string, string | null>;
   /** Some of it was said, and is not in the log any more: readers may have seen what this attempt cannot know. */
   readonly isLost: boolean;
   /** Whether an event of this type about the same tool call or step is in the log: it need not be said again. */
   hasSaid(event: RunEvent): boolean;
 }
 
-export const nothingBegun: Begun = { started: false, messages: new Map(), isLost: false, hasSaid: () => false };
+export const nothingBegun: Begun = {
+  started: false,
+  messages: new Map(),
+  toolCalls: new Map(),
+  isLost: false,
+  hasSaid: () => false,
+};
 
 const pageSize = 500;
 /** No attempt says more than this. Ints of GraphQL bear two thousand attempts. */
@@ -39,6 +47,7 @@ async function readBegun(log: EventLog, run: RunRecord, lastSeq: number): Promis
   let started = false;
   let isLost = false;
   const messages = new Map<string, string>();
+  const toolCalls = new Map<string, string | null>();
   const said = new Set<string>();
   for (let after = 0; after < lastSeq; ) {
     const { events, gap } = await log.read(run, after, pageSize);
@@ -46,12 +55,13 @@ async function readBegun(log: EventLog, run: RunRecord, lastSeq: number): Promis
     for (const { event } of events) {
       started ||= event.type === 'RunStarted';
       if ('messageId' in event) messages.set(event.messageId, textAfter(messages.get(event.messageId) ?? '', event));
+      if (event.type === 'ToolCallStarted') toolCalls.set(event.toolCallId, event.step ?? null);
       const subject = subjectOf(event);
       if (subject !== null) said.add(subject);
     }
     after = events.at(-1)?.seq ?? lastSeq;
   }
-  return { started, messages, isLost, hasSaid: (event) => said.has(subjectOf(event) ?? '') };
+  return { started, messages, toolCalls, isLost, hasSaid: (event) => said.has(subjectOf(event) ?? '') };
 }
 
 function textAfter(text: string, event: RunEvent): string {
