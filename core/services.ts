@@ -1,4 +1,5 @@
 import type { KeyServices } from './access/api-keys.ts';
+import type { Agents } from './agents/agents.ts';
 import type { ChatLimits } from './chat/check-chat-input.ts';
 import type { ResponseSchemas } from './chat/response-schemas.ts';
 import type { ApiKeyStore } from './contracts/api-key-store.ts';
@@ -39,6 +40,7 @@ export interface Services {
   readonly logger: Logger;
   readonly limits: Limits;
   readonly models: Models;
+  readonly agents: Agents;
   readonly schemas: ResponseSchemas;
   readonly toolbox: Toolbox;
   readonly collections: CollectionStore;

@@ -19,29 +19,54 @@ import { runLoader } from './run-loader.ts';
 import { searchLoader } from './search-loader.ts';
 import { similarLoader } from './similar-loader.ts';
 
-export type Loaders = ReturnType<typeof createLoaders>;
+const makers = {
+  collection: ({ collections }, call) => collectionLoader(collections, call),
+  collectionByName: ({ collections }, call) => collectionByNameLoader(collections, call),
+  collectionCounts: ({ collections }, call) => collectionCountsLoader(collections, call),
+  document: ({ documents }, call) => documentLoader(documents, call),
+  documentsPage: ({ documents }, call) => documentsPageLoader(documents, call),
+  passage: ({ documents }, call) => passageLoader(documents, call),
+  passagesPage: ({ documents }, call) => passagesPageLoader(documents, call),
+  similar: ({ searchIndex }, call) => similarLoader(searchIndex, call),
+  search: (services, call) => searchLoader(services, call),
+  embedding: ({ models }, call) => embeddingLoader(models, call),
+  conversation: ({ conversations }, call) => conversationLoader(conversations, call),
+  message: ({ conversations }, call) => messageLoader(conversations, call),
+  branch: ({ conversations }, call) => branchLoader(conversations, call),
+  run: ({ runs }, call) => runLoader(runs, call),
+  profile: ({ profiles }, call) => profileLoader(profiles, call),
+  profileByExternalId: ({ profiles }, call) => profileByExternalIdLoader(profiles, call),
+  interactionCount: ({ profiles }, call) => interactionCountLoader(profiles, call),
+  recommendation: (services, call) => recommendationLoader(services, call),
+  explanation: (services, call) => explanationLoader(services, call),
+} satisfies Readonly<Record<string, (services: Services, call: CallOptions) => unknown>>;
 
-/** One request's loaders, bound to its tenant and its signal. */
-export function createLoaders(services: Services, call: CallOptions) {
-  return {
-    collection: collectionLoader(services.collections, call),
-    collectionByName: collectionByNameLoader(services.collections, call),
-    collectionCounts: collectionCountsLoader(services.collections, call),
-    document: documentLoader(services.documents, call),
-    documentsPage: documentsPageLoader(services.documents, call),
-    passage: passageLoader(services.documents, call),
-    passagesPage: passagesPageLoader(services.documents, call),
-    similar: similarLoader(services.searchIndex, call),
-    search: searchLoader(services, call),
-    embedding: embeddingLoader(services.models, call),
-    conversation: conversationLoader(services.conversations, call),
-    message: messageLoader(services.conversations, call),
-    branch: branchLoader(services.conversations, call),
-    run: runLoader(services.runs, call),
-    profile: profileLoader(services.profiles, call),
-    profileByExternalId: profileByExternalIdLoader(services.profiles, call),
-    interactionCount: interactionCountLoader(services.profiles, call),
-    recommendation: recommendationLoader(services, call),
-    explanation: explanationLoader(services, call),
-  };
+export type Loaders = { readonly [Name in keyof typeof makers]: ReturnType<(typeof makers)[Name]> };
+
+class RequestLoaders {
+  readonly services: Services;
+  readonly call: CallOptions;
+
+  constructor(services: Services, call: CallOptions) {
+    this.services = services;
+    this.call = call;
+  }
+}
+
+for (const [name, make] of Object.entries(makers)) {
+  Object.defineProperty(RequestLoaders.prototype, name, {
+    get(this: RequestLoaders) {
+      const value: unknown = make(this.services, this.call);
+      Object.defineProperty(this, name, { value });
+      return value;
+    },
+  });
+}
+
+/**
+ * One request's loaders, bound to its tenant and its signal. Each is made when it is first used: most operations need one or
+ * none, and a waiting one would hold ten kilobytes of empty maps.
+ */
+export function createLoaders(services: Services, call: CallOptions): Loaders {
+  return new RequestLoaders(services, call) as unknown as Loaders; // the getters stand on the prototype
 }

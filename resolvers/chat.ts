@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
-import type { ChatInput } from '../core/chat/chat-input.ts';
+import type { ChatInput, RetrievalRequest } from '../core/chat/chat-input.ts';
 import { startChat as startChatInCore } from '../core/chat/start-chat.ts';
 import { GatewayError } from '../core/contracts/gateway-error.ts';
 import type { Attachment, MessageRole, ReasoningEffort } from '../core/contracts/model-provider.ts';
@@ -16,6 +16,15 @@ export interface AttachmentArgs {
   readonly mimeType: string;
   readonly url?: Maybe<string>;
   readonly base64?: Maybe<string>;
+}
+
+export interface RetrievalArgs {
+  readonly in?: Maybe<string>;
+  readonly first?: Maybe<number>;
+  readonly mode?: Maybe<SearchMode>;
+  readonly filter?: Maybe<MetadataFilterInput>;
+  readonly rerank?: Maybe<boolean>;
+  readonly perDocument?: Maybe<number>;
 }
 
 /** `StartChatInput` as GraphQL hands it over. */
@@ -43,14 +52,7 @@ export interface StartChatArgs {
   readonly maxOutputTokens?: Maybe<number>;
   readonly providerOptions?: unknown;
   readonly responseSchema?: unknown;
-  readonly retrieval?: Maybe<{
-    readonly in?: Maybe<string>;
-    readonly first?: Maybe<number>;
-    readonly mode?: Maybe<SearchMode>;
-    readonly filter?: Maybe<MetadataFilterInput>;
-    readonly rerank?: Maybe<boolean>;
-    readonly perDocument?: Maybe<number>;
-  }>;
+  readonly retrieval?: Maybe<RetrievalArgs>;
   readonly verify?: Maybe<boolean>;
   readonly timeoutMs?: Maybe<number>;
   readonly whenUnwatched?: Maybe<UnwatchedPolicy>;
@@ -68,7 +70,6 @@ export function startChat(
 }
 
 export function chatInput(input: StartChatArgs): ChatInput {
-  const { retrieval } = input;
   return {
     ...placeOf(input),
     message: input.message ?? null,
@@ -92,22 +93,24 @@ export function chatInput(input: StartChatArgs): ChatInput {
       providerOptions: jsonObject(input.providerOptions, 'providerOptions'),
     },
     responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
-    retrieval:
-      retrieval == null
-        ? null
-        : {
-            in: retrieval.in ?? 'default',
-            first: retrieval.first ?? 6,
-            mode: retrieval.mode ?? 'HYBRID',
-            filter: retrieval.filter ?? null,
-            rerank: retrieval.rerank ?? false,
-            perDocument: retrieval.perDocument === undefined ? 3 : retrieval.perDocument,
-          },
+    retrieval: retrievalOf(input.retrieval),
     verify: input.verify ?? false,
     timeoutMs: input.timeoutMs ?? null,
     whenUnwatched: input.whenUnwatched ?? 'FINISH',
     user: input.user ?? null,
     metadata: jsonObject(input.metadata, 'metadata') ?? {},
+  };
+}
+
+export function retrievalOf(retrieval: Maybe<RetrievalArgs>): RetrievalRequest | null {
+  if (retrieval == null) return null;
+  return {
+    in: retrieval.in ?? 'default',
+    first: retrieval.first ?? 6,
+    mode: retrieval.mode ?? 'HYBRID',
+    filter: retrieval.filter ?? null,
+    rerank: retrieval.rerank ?? false,
+    perDocument: retrieval.perDocument === undefined ? 3 : retrieval.perDocument,
   };
 }
 

@@ -3,6 +3,12 @@ import { nodeScopes } from './node-scopes.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** The types whose ids are no UUIDs: agents are known by their names, steps by their run and their key. */
+const otherIds: Readonly<Record<string, RegExp>> = {
+  Agent: /^[\w.-]{1,64}$/,
+  AgentStep: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\/[A-Za-z0-9_-]{1,200}$/,
+};
+
 /** A Relay id: opaque to clients, base64url of `Type:uuid` inside. */
 export function encodeId(typename: string, id: string): string {
   return Buffer.from(`${typename}:${id}`).toString('base64url');
@@ -11,7 +17,8 @@ export function encodeId(typename: string, id: string): string {
 /** Null when it is no id that this gateway gave out. */
 export function parseId(globalId: string): { readonly typename: string; readonly id: string } | null {
   const [typename = '', id = '', ...rest] = Buffer.from(globalId, 'base64url').toString().split(':');
-  return rest.length === 0 && Object.hasOwn(nodeScopes, typename) && uuid.test(id) ? { typename, id } : null;
+  const pattern = otherIds[typename] ?? uuid;
+  return rest.length === 0 && Object.hasOwn(nodeScopes, typename) && pattern.test(id) ? { typename, id } : null;
 }
 
 /** The id inside, of the type that was expected; BAD_INPUT names the argument otherwise. */

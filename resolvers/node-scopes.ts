@@ -3,15 +3,18 @@ import type { Scope } from '../core/contracts/api-key-store.ts';
 
 /** The types that have ids, and the scopes of which one is enough to read them by it; a test holds them against the schema. */
 export const nodeScopes: Readonly<Record<string, readonly Scope[]>> = {
+  Agent: ['AGENT'],
+  AgentRun: ['AGENT'],
+  AgentStep: ['AGENT'],
   ApiKey: ['ADMIN', 'OPERATOR'],
   ChatRun: ['CHAT'],
   Collection: ['SEARCH', 'INGEST'],
   Conversation: ['CHAT'],
-  // A reply cites passages, and recommendations are documents: whoever may read them may read those.
-  Document: ['SEARCH', 'CHAT', 'RECOMMEND'],
+  // Replies and outputs cite passages, and recommendations are documents: whoever may read them may read those.
+  Document: ['SEARCH', 'CHAT', 'AGENT', 'RECOMMEND'],
   IngestRun: ['INGEST'],
   Message: ['CHAT'],
-  Passage: ['SEARCH', 'CHAT'],
+  Passage: ['SEARCH', 'CHAT', 'AGENT'],
   Profile: ['RECOMMEND'],
 };
 

@@ -4,11 +4,9 @@ import type { ConversationRecord, MessageRecord } from '../core/contracts/conver
 import type { RunDetail, RunRecord } from '../core/contracts/run-store.ts';
 import { orNull } from './found.ts';
 
-export async function chatConversation(
-  { detail }: RunRecord,
-  { loaders }: Context,
-): Promise<ConversationRecord | null> {
-  if (detail.kind !== 'CHAT' || detail.conversationId === null) return null;
+/** Null for a run that was not stored, one without a conversation, and one whose conversation is gone. */
+export async function runConversation({ detail }: RunRecord, { loaders }: Context): Promise<ConversationRecord | null> {
+  if (detail.kind === 'INGEST' || detail.conversationId === null) return null;
   return orNull(loaders.conversation.load(detail.conversationId));
 }
 

@@ -7,7 +7,7 @@ import { ChatRunRef } from './refs.ts';
 import { SearchModeRef } from './search.ts';
 
 const ReasoningEffortRef = builder.enumType('ReasoningEffort', { values: ['NONE', 'LOW', 'MEDIUM', 'HIGH'] as const });
-const UnwatchedPolicyRef = builder.enumType('UnwatchedPolicy', {
+export const UnwatchedPolicyRef = builder.enumType('UnwatchedPolicy', {
   description: 'What becomes of a run that nobody follows any more. CANCEL stops it after the grace period.',
   values: ['FINISH', 'CANCEL'] as const,
 });
@@ -25,7 +25,7 @@ const MessageInput = builder.inputType('MessageInput', {
   }),
 });
 
-const RetrievalInput = builder.inputType('RetrievalInput', {
+export const RetrievalInput = builder.inputType('RetrievalInput', {
   description: 'What is looked up for the answer; an empty object means the defaults.',
   fields: (t) => ({
     in: t.string({ defaultValue: 'default', description: 'Name of the collection.' }),

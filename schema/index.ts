@@ -1,5 +1,8 @@
 import { GraphQLDeferDirective, specifiedDirectives } from 'graphql';
 import { builder } from './builder.ts';
+import './agent-run.ts';
+import './agent-step.ts';
+import './agents.ts';
 import './api-keys.ts';
 import './chat.ts';
 import './cited-text.ts';
@@ -16,6 +19,7 @@ import './recommendations.ts';
 import './run.ts';
 import './run-events.ts';
 import './search.ts';
+import './step-events.ts';
 import './subscriptions.ts';
 import './viewer.ts';
 

@@ -16,5 +16,6 @@ export const ConversationRef = builder.objectRef<ConversationRecord>('Conversati
 export const MessageRef = builder.objectRef<MessageRecord>('Message');
 export const RunRef = builder.interfaceRef<RunRecord>('Run');
 export const ChatRunRef = builder.objectRef<RunRecord>('ChatRun');
+export const AgentRunRef = builder.objectRef<RunRecord>('AgentRun');
 export const IngestRunRef = builder.objectRef<RunRecord>('IngestRun');
 export const RunEventRef = builder.interfaceRef<RunEventView>('RunEvent');

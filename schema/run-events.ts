@@ -21,7 +21,7 @@ RunEventRef.implement({
   }),
 });
 
-type EventOf<T extends RunEvent['type']> = RunEventView<Extract<RunEvent, { type: T }>>;
+export type EventOf<T extends RunEvent['type']> = RunEventView<Extract<RunEvent, { type: T }>>;
 
 const messageId = ({ event }: { readonly event: { readonly messageId: string } }): string =>
   encodeId('Message', event.messageId);
@@ -32,7 +32,14 @@ builder.objectType(builder.objectRef<EventOf<'RunStarted'>>('RunStarted'), {
 });
 builder.objectType(builder.objectRef<EventOf<'TextMessageStarted'>>('TextMessageStarted'), {
   interfaces: [RunEventRef],
-  fields: (t) => ({ messageId: t.id({ resolve: messageId }) }),
+  fields: (t) => ({
+    messageId: t.id({ resolve: messageId }),
+    step: t.string({
+      nullable: true,
+      description: 'The key of the step that writes it; null: the message is no part of a step.',
+      resolve: ({ event }) => event.step ?? null,
+    }),
+  }),
 });
 builder.objectType(builder.objectRef<EventOf<'TextMessageDelta'>>('TextMessageDelta'), {
   description: 'delta is the text since the event before it; a message is the concatenation of its deltas.',

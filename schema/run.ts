@@ -1,9 +1,9 @@
 import { runScopes } from '../core/access/scopes.ts';
 import { errorCodes } from '../core/contracts/gateway-error.ts';
-import type { RunErrorRecord } from '../core/contracts/run-event.ts';
+import type { RunErrorRecord, RunKind } from '../core/contracts/run-event.ts';
 import type { IngestFailureRecord, RunRecord } from '../core/contracts/run-store.ts';
 import { orNull } from '../resolvers/found.ts';
-import { chatConversation, ingestDetail, replyOf, runCollection } from '../resolvers/run-details.ts';
+import { ingestDetail, replyOf, runCollection, runConversation } from '../resolvers/run-details.ts';
 import { runErrorDetails } from '../resolvers/run-error-details.ts';
 import type { RunEventView } from '../resolvers/run-event-view.ts';
 import { cancelRun, eventsOf, findRun, finishedRun, listRuns } from '../resolvers/runs.ts';
@@ -46,11 +46,13 @@ RunErrorRef.implement({
 const RunEventConnectionRef = connectionType<RunEventView>('RunEvent', RunEventRef);
 const RunConnectionRef = connectionType<RunRecord>('Run', RunRef);
 
+const runTypes: Readonly<Record<RunKind, string>> = { CHAT: 'ChatRun', AGENT: 'AgentRun', INGEST: 'IngestRun' };
+
 RunRef.implement({
   description:
     'A piece of AI work with one event log: a mutation starts it, a subscription follows it, a query reads it.',
   interfaces: [builder.nodeInterfaceRef()],
-  resolveType: ({ kind }) => (kind === 'CHAT' ? 'ChatRun' : 'IngestRun'),
+  resolveType: ({ kind }) => runTypes[kind],
   fields: (t) => ({
     runId: t.field({ type: 'UUID', resolve: (run) => run.runId }),
     kind: t.field({ type: RunKindRef, resolve: (run) => run.kind }),
@@ -93,7 +95,7 @@ builder.node(ChatRunRef, {
       type: ConversationRef,
       nullable: true,
       description: 'Null when the run was not stored, or its conversation is gone.',
-      resolve: (run, _args, ctx) => chatConversation(run, ctx),
+      resolve: (run, _args, ctx) => runConversation(run, ctx),
     }),
     reply: t.field({
       type: MessageRef,

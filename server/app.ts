@@ -47,10 +47,13 @@ export function createApp(services: Services, config: Config): App {
     maxRequestBodySize: false,
     logging: false,
     maskedErrors: { maskError: toClientError },
-    context: async ({ request, params, principal, requestId, ended }) => {
-      await admitOnce(services, principal);
-      const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
-      return createContext(services, principal, signal, requestId, wantedReport({ request, params }));
+    // Not async: what has nothing to wait for goes on at once, and so does all that Yoga has around it.
+    context: ({ request, params, principal, requestId, ended }) => {
+      const create = () => {
+        const signal = ended === null ? request.signal : AbortSignal.any([request.signal, ended]);
+        return createContext(services, principal, signal, requestId, wantedReport({ request, params }));
+      };
+      return admitOnce(services, principal)?.then(create) ?? create();
     },
     plugins: [
       useDeferStream(),
@@ -75,11 +78,14 @@ export function createApp(services: Services, config: Config): App {
 const admitted = new WeakSet<object>();
 
 /** An operation whose variables are wrong is given to Yoga after `answerDirectly` has tried it: that is one request, not two. */
-async function admitOnce({ admit }: Services, principal: Principal): Promise<void> {
+function admitOnce({ admit }: Services, principal: Principal): Promise<void> | null {
   const operation = currentOperation();
-  if (operation !== undefined && admitted.has(operation)) return;
-  await admit(principal);
-  if (operation !== undefined) admitted.add(operation);
+  if (operation !== undefined && admitted.has(operation)) return null;
+  return (
+    admit(principal)?.then(() => {
+      if (operation !== undefined) admitted.add(operation);
+    }) ?? null
+  );
 }
 
 /** A request's own context: its tenant's loaders, and one signal that reaches the provider and the SQL. */

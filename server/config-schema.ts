@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
 import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
@@ -179,6 +180,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** Beside the shipped ones, by name. */
+    agents: agents.default({}),
     /** Whose tools runs may use, by name. */
     mcpServers: mcpServers.default({}),
     limits: limits.prefault({}),
@@ -207,7 +210,8 @@ export const configSchema = z
       // A section that is wrong by itself says so by itself.
       const isWhole = openai.safeParse(config.openai).success && providers.safeParse(config.providers).success;
       if (!isWhole || !routes.safeParse(config.routes).success) return;
-      for (const { path, message } of poolFaults(config))
+      const ofAgents = agents.safeParse(config.agents).success ? agentFaults(config.agents, config) : [];
+      for (const { path, message } of [...poolFaults(config), ...ofAgents])
         context.addIssue({ code: 'custom', path: [...path], message });
     },
     // Beside other faults too: all are to be mended at once.

@@ -20,6 +20,7 @@ import { version } from './version.ts';
 import { attachWebSocket } from './websocket.ts';
 
 const enterAgainMs = 1_000;
+const lateConnectionsMs = 1_000;
 
 export interface Gateway {
   /** Of the endpoint. */
@@ -93,6 +94,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const close = async (): Promise<void> => {
     logger.info({ runs: services.runs.liveCount, drainMs: config.timeouts.drainMs }, 'stopping');
     state = { notReady: 'it is stopping' };
+    const settled = untilSettled(server);
     server.close();
     background.abort();
     // Where another instance can go on with their streams, clients are sent there at once.
@@ -101,7 +103,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     await sockets.close();
     await Promise.all([embedding, purging]);
     server.closeIdleConnections();
-    await settled(server);
+    await settled();
     await opened.close();
     telemetry[Symbol.dispose]();
     await tracing[Symbol.asyncDispose]();
@@ -121,18 +123,18 @@ function whyNotIn({ instance }: { readonly instance: string }): string {
   return `instance ${instance} uses this database too, and without REDIS_URL their logs would not meet: it waits until that one has gone`;
 }
 
-/** SSE responses end with their runs; what is still open after a second is a client that does not read. */
-async function settled(server: ReturnType<typeof createHttpServer>): Promise<void> {
-  await new Promise<void>((resolve) => {
+/** Of a server that is about to be closed. SSE responses end with their runs; what is open a second after is a client that does not read. */
+function untilSettled(server: ReturnType<typeof createHttpServer>): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.once('close', resolve);
+  return async () => {
     const late = setTimeout(() => {
       server.closeAllConnections();
       resolve();
-    }, 1_000);
-    server.once('close', () => {
-      clearTimeout(late);
-      resolve();
-    });
-  });
+    }, lateConnectionsMs);
+    await promise;
+    clearTimeout(late);
+  };
 }
 
 function urlOf({ host }: Config, { port }: AddressInfo): string {

@@ -5,6 +5,11 @@ import type { ConfiguredProvider } from './config/providers.ts';
 import type { Config } from './config-schema.ts';
 import { traceHeaders } from './telemetry/tracing/trace-headers.ts';
 
+/** No provider of the configuration embeds by default, so that the local one does. */
+export function isLocalEmbedding(config: Config): boolean {
+  return !isOpenaiUsed(config) && Object.values(config.providers).every(({ embeddingModel }) => embeddingModel == null);
+}
+
 /** Every provider of the configuration in the order of preference; the local one comes last, for its own models. */
 export async function openProviders(config: Config, local: ProviderOptions['provider']): Promise<ProviderOptions[]> {
   const localOptions = { provider: local, chatModel: 'extractive', embeddingModel: 'all-MiniLM-L6-v2', closed: true };

@@ -14,6 +14,8 @@ import { postgresRecommendationIndex } from '../adapters/postgres/recommendation
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
 import { postgresSearchIndex } from '../adapters/postgres/search-index.ts';
 import { postgresUsageStore } from '../adapters/postgres/usage-store.ts';
+import { agentExecutor } from '../core/agents/agent-executor.ts';
+import { createAgents } from '../core/agents/agents.ts';
 import { chatExecutor } from '../core/chat/chat-executor.ts';
 import { createResponseSchemas } from '../core/chat/response-schemas.ts';
 import type { Logger } from '../core/contracts/logger.ts';
@@ -24,12 +26,13 @@ import { Runs } from '../core/runs/runs.ts';
 import { ingestExecutor } from '../core/search/ingest-run.ts';
 import type { Services } from '../core/services.ts';
 import type { Access } from './authenticate.ts';
+import { configuredAgents } from './config/agents.ts';
 import { defaultChatModel, routeOptions } from './config/pool-faults.ts';
 import type { Config } from './config-schema.ts';
 import { openAccess } from './open-access.ts';
 import { openLogs } from './open-logs.ts';
 import { openMcpServers } from './open-mcp-servers.ts';
-import { openProviders } from './open-providers.ts';
+import { isLocalEmbedding, openProviders } from './open-providers.ts';
 import { openSpending } from './open-spending.ts';
 import { openTools } from './open-tools.ts';
 import { realClock } from './real-clock.ts';
@@ -41,7 +44,7 @@ export interface OpenServices {
   readonly services: Services;
   readonly database: Database;
   readonly access: Access;
-  /** The embedding model of the local provider is loaded. */
+  /** The embedding model of the local provider is loaded, where it is the default one; elsewhere its first call loads it. */
   readonly modelReady: Promise<void>;
   close(): Promise<void>;
 }
@@ -57,7 +60,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   });
   opened.defer(() => database.close());
   // Not before the database is open: see adapters/postgres/wasm-tiers.ts.
-  const local = localProvider(config.localWorkers === undefined ? {} : { workers: config.localWorkers });
+  const isLocalDefault = isLocalEmbedding(config);
+  const local = localProvider({
+    load: isLocalDefault ? 'at-once' : 'at-first-call',
+    ...(config.localWorkers === undefined ? {} : { workers: config.localWorkers }),
+  });
   opened.defer(() => local.close());
   const usage = postgresUsageStore(database);
   const ledger = new UsageLedger({ store: usage, clock: realClock, logger });
@@ -114,6 +121,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   };
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
+  const agents = createAgents(configuredAgents(config.agents));
   const storedRuns = postgresRunStore(database);
   const parkedRuns = postgresParkedRuns(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
@@ -128,6 +136,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     checkpoints: postgresCheckpointStore(database),
     parked: parkedRuns,
     executors: {
+      AGENT: agentExecutor({ ...stores, models, agents, schemas, limits: limitsOf(config) }),
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
       INGEST: ingestExecutor({ ...stores, models }),
     },
@@ -144,6 +153,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     limits: limitsOf(config),
     recommendations: config.recommendations,
     models,
+    agents,
     schemas,
     toolbox,
     storedRuns,
@@ -170,7 +180,11 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     },
   };
   const close = opened.move();
-  return { services, database, access: opening.access, modelReady: local.ready, close: () => close.disposeAsync() };
+  return {
+    ...{ services, database, access: opening.access },
+    modelReady: isLocalDefault ? local.ready : Promise.resolve(),
+    close: () => close.disposeAsync(),
+  };
 }
 
 function limitsOf({ limits, timeouts }: Config): Services['limits'] {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import type { Config } from './config-schema.ts';
 import { isLoopback } from './loopback.ts';
 
@@ -14,13 +15,25 @@ export function allowsOrigin(
   isOpen: boolean,
 ): boolean {
   const host = request.headers.host ?? '';
-  // No address can be made of it, which what comes behind us takes for granted.
-  if (host !== '' && !URL.canParse(`http://${host}`)) return false;
-  if (isOpen && !isLoopback(hostnameOf(`http://${host}`))) return false;
+  const name = nameOf(host);
+  if (name === null || (isOpen && !isLoopback(name))) return false;
   const { origin } = request.headers;
   if (origin === undefined) return true;
   if (allowedOrigins.includes(origin)) return true;
   return URL.canParse(origin) && (new URL(origin).host === host || isLoopback(hostnameOf(origin)));
+}
+
+/** Every request is asked for it, and names one of a few. */
+const names = new LRUCache<string, { readonly name: string | null }>({ max: 100 });
+
+/** Null: no address can be made of it, which what comes behind us takes for granted. */
+function nameOf(host: string): string | null {
+  const known = names.get(host);
+  if (known !== undefined) return known.name;
+  const url = `http://${host}`;
+  const name = host !== '' && !URL.canParse(url) ? null : hostnameOf(url);
+  names.set(host, { name });
+  return name;
 }
 
 function hostnameOf(url: string): string {

@@ -2,8 +2,13 @@ import type { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { WorkerReply } from './embedding-worker.ts';
 
+/** A model that may never be asked costs nothing until its first call, which then waits for it. */
+export type LoadTime = 'at-once' | 'at-first-call';
+
 export interface EmbeddingPoolOptions {
   readonly workers: number;
+  /** When the threads are started; by default at once. */
+  readonly load?: LoadTime;
   /** A thread that speaks as embedding-worker.ts does. */
   spawn(): Worker;
 }
@@ -52,12 +57,12 @@ export class EmbeddingPool {
     this.ready = this.#started.promise;
     // Whoever does not wait for it hears of a fault from the first call.
     this.ready.catch(() => undefined);
-    this.#start();
+    if (options.load !== 'at-first-call') this.#start();
   }
 
-  /** Some thread can embed now. */
-  get isReady(): boolean {
-    return [...this.#threads].some((thread) => thread.isReady);
+  /** Threads have been started, and none can embed yet. */
+  get isLoading(): boolean {
+    return this.#threads.size > 0 && ![...this.#threads].some((thread) => thread.isReady);
   }
 
   /** Calls that wait for a thread, in whole or in part. */

@@ -3,17 +3,19 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { EmbedReply, EmbedRequest, ModelProvider, ProviderModel } from '../../core/contracts/model-provider.ts';
-import { cancelled, EmbeddingPool } from './embedding-pool.ts';
+import { cancelled, EmbeddingPool, type LoadTime } from './embedding-pool.ts';
 import type { Similarity } from './extractive-answer.ts';
 import { extractiveChunks, extractiveCompletion, extractiveModel } from './extractive-chat.ts';
 
 export interface LocalProviderOptions {
   /** Threads that embed, each with its own copy of the model (about 230 MB). Default: one less than cores, at most 2. */
   readonly workers?: number;
+  /** When the embedding model is loaded, which takes a second and its memory; by default at once. */
+  readonly load?: LoadTime;
 }
 
 export interface LocalProvider extends ModelProvider {
-  /** The embedding model is loaded. Rejects when it cannot be; calls before it wait. */
+  /** The embedding model is loaded, for which a first call may have to come. Rejects when it cannot be; calls before it wait. */
   readonly ready: Promise<void>;
   close(): Promise<void>;
 }
@@ -39,7 +41,7 @@ export function localProvider(options: LocalProviderOptions = {}): LocalProvider
   if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
     throw new GatewayError('BAD_INPUT', `workers of the local provider must be 1–64, got ${workers}`);
   }
-  const pool = new EmbeddingPool({ workers, spawn: startWorker });
+  const pool = new EmbeddingPool({ workers, load: options.load ?? 'at-once', spawn: startWorker });
 
   return {
     name: 'local',
@@ -65,7 +67,7 @@ export function localProvider(options: LocalProviderOptions = {}): LocalProvider
 
   function similarity(signal: AbortSignal): Similarity {
     return async (text, others) => {
-      if (!pool.isReady || pool.openCalls > similarityQueue * workers) return null;
+      if (pool.isLoading || pool.openCalls > similarityQueue * workers) return null;
       try {
         const bounded = AbortSignal.any([signal, AbortSignal.timeout(similarityTimeoutMs)]);
         const [asked, ...vectors] = await pool.embed([text, ...others], bounded);

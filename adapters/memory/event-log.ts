@@ -58,14 +58,14 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
 
   function expire(): void {
     const now = clock.now();
-    for (const [logs, keptMs] of [
-      [ended, retentionMs],
-      [open, abandonedMs],
-    ] as const) {
-      for (const [id, log] of logs) {
-        if (now - log.touchedAt < keptMs) break;
-        drop(logs, id, log);
-      }
+    expireIn(ended, now - retentionMs);
+    expireIn(open, now - abandonedMs);
+  }
+
+  function expireIn(logs: Map<string, RunLog>, until: number): void {
+    for (const [id, log] of logs) {
+      if (log.touchedAt > until) return;
+      drop(logs, id, log);
     }
   }
 
@@ -80,6 +80,7 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
   }
 
   function shrink(): void {
+    if (totalBytes <= maxTotalBytes) return;
     for (const [id, log] of ended) {
       if (totalBytes <= maxTotalBytes) return;
       drop(ended, id, log);

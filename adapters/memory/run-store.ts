@@ -140,6 +140,11 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
 
     async byRunIds(tenant, runIds, signal) {
       signal?.throwIfAborted();
+      const [runId] = runIds;
+      if (runIds.length === 1 && runId !== undefined) {
+        const entry = find({ tenant, runId });
+        return entry === undefined ? [] : [entry.run];
+      }
       return [...new Set(runIds)].flatMap((runId) => find({ tenant, runId })?.run ?? []);
     },
 

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { headersOf } from './chat-post.ts';
 
@@ -33,15 +33,21 @@ export function httpDoor(
   const pool = { keepAlive: true, maxSockets, timeout: IDLE_SOCKET_MS };
   const agents = { http: new HttpAgent(pool), https: new HttpsAgent(pool) };
 
-  function send(url: URL, options: SendOptions, body: string | undefined): Promise<IncomingMessage> {
+  function send(
+    url: URL,
+    { method, headers, signal }: SendOptions,
+    body: string | undefined,
+  ): Promise<IncomingMessage> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const secure = url.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const agent = secure ? agents.https : agents.http;
     const request = (secure ? httpsRequest : httpRequest)(url, {
-      ...options,
-      headers: { ...options.headers, ...callHeaders() },
+      method,
+      headers: { ...headers, ...callHeaders() },
       agent,
     });
+    if (signal !== undefined) destroyOnAbort(request, signal);
     // `on`, not `once`: a socket that fails after the headers reports here too, and must not end the process.
     request.on('error', reject);
     request.once('response', (message) => {
@@ -65,6 +71,13 @@ export function httpDoor(
       return toResponse(await send(url, options, textBody(init?.body)));
     },
   };
+}
+
+/** Not node:http's own `signal`: that watches the whole exchange with a dozen listeners, for the same end. */
+function destroyOnAbort(request: ClientRequest, signal: AbortSignal): void {
+  const abort = (): void => void request.destroy(new DOMException('The call was aborted.', 'AbortError'));
+  signal.addEventListener('abort', abort, { once: true });
+  request.once('close', () => signal.removeEventListener('abort', abort));
 }
 
 function textBody(body: RequestInit['body']): string | undefined {

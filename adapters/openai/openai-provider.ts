@@ -3,13 +3,13 @@ import OpenAI, { APIError } from 'openai';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { EmbeddingLimits, HearRates, ModelProvider } from '../../core/contracts/model-provider.ts';
 import { chatBody, type OutputLimitField } from './chat-body.ts';
-import { createChatPost, headersOf } from './chat-post.ts';
+import { createChatPost } from './chat-post.ts';
 import { openChatStream } from './chat-stream.ts';
 import { readCompletion } from './completion.ts';
 import { readEmbeddings } from './embeddings.ts';
 import { httpDoor } from './http-fetch.ts';
 import { readModels } from './model-list.ts';
-import { reportedRates } from './reported-rates.ts';
+import { type HeaderSource, reportedRates } from './reported-rates.ts';
 import { cancelled, translateError } from './translate-error.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -100,12 +100,8 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
     async *chat(request, signal, hear) {
       const body = chatBody(request, true, outputLimitField);
       if (signal.aborted) throw cancelled(signal);
-      // One of its own, so that leaving the loop closes this socket alone, and a long-lived signal gathers no listeners.
-      const socket = new AbortController();
-      const abort = () => socket.abort(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
       try {
-        const message = await heardOf(postChat(body, socket.signal), hear);
+        const message = await heardOf(postChat(body, signal), hear);
         const stream = await openChatStream(message, upstream);
         try {
           while (await stream.more()) {
@@ -121,8 +117,6 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
         }
       } catch (error) {
         throw translateError(error, upstream, signal);
-      } finally {
-        signal.removeEventListener('abort', abort);
       }
     },
 
@@ -164,11 +158,11 @@ async function heard(response: Promise<Response>, hear: HearRates | undefined): 
   }
 }
 
-/** The same of a chat that streams: headers are made only for who listens. */
+/** The same of a chat that streams, whose headers are read where they are. */
 async function heardOf(message: Promise<IncomingMessage>, hear: HearRates | undefined): Promise<IncomingMessage> {
   try {
     const begun = await message;
-    if (hear !== undefined) tell(headersOf(begun), hear);
+    tell({ get: (name) => headerOf(begun, name) }, hear);
     return begun;
   } catch (error) {
     if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
@@ -182,7 +176,12 @@ function addressWith(baseUrl: string, path: string, query: OpenaiProviderOptions
   return url;
 }
 
-function tell(headers: Headers, hear: HearRates | undefined): void {
+function headerOf({ headers }: IncomingMessage, name: string): string | null {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+function tell(headers: HeaderSource, hear: HearRates | undefined): void {
   const rates = hear === undefined ? null : reportedRates(headers);
   if (rates !== null) hear?.(rates);
 }

@@ -1,13 +1,16 @@
 import type { ReportedRate, ReportedRates } from '../../core/contracts/model-provider.ts';
 
+/** Where a header is read from: the SDK's Headers, or those of node:http as they are. */
+export type HeaderSource = Pick<Headers, 'get'>;
+
 /** `x-ratelimit-*`, as OpenAI, Azure, Groq, Mistral and vLLM's proxies send them; null when there are none. */
-export function reportedRates(headers: Headers): ReportedRates | null {
+export function reportedRates(headers: HeaderSource): ReportedRates | null {
   const requests = rateOf(headers, 'requests');
   const tokens = rateOf(headers, 'tokens');
   return requests === null && tokens === null ? null : { requests, tokens };
 }
 
-function rateOf(headers: Headers, what: 'requests' | 'tokens'): ReportedRate | null {
+function rateOf(headers: HeaderSource, what: 'requests' | 'tokens'): ReportedRate | null {
   const sent = headers.get(`x-ratelimit-remaining-${what}`);
   const remaining = sent === null || sent.trim() === '' ? Number.NaN : Number(sent);
   if (!Number.isFinite(remaining)) return null;

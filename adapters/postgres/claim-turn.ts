@@ -20,7 +20,7 @@ export async function claimWithTurn(
   const conversationId = turn.conversation.id;
   const questionId = turn.question?.id ?? turn.parentMessageId;
   if (questionId === null) throw new GatewayError('BAD_INPUT', 'message is required without a parentMessageId');
-  const detail = run.detail.kind === 'CHAT' ? { ...run.detail, conversationId, questionId } : run.detail;
+  const detail = run.detail.kind === 'INGEST' ? run.detail : { ...run.detail, conversationId, questionId };
   const [row] = await transaction.query<RunRow>('run-claim', insertRun({ ...run, detail }, instance));
   if (row === undefined) return null;
   await openConversation(transaction, tenant, turn.conversation);

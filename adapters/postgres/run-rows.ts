@@ -64,7 +64,7 @@ export function runOf(row: RunRow): RunRecord {
     error: row.error,
     user: row.end_user,
     metadata: row.metadata,
-    detail: detail.kind === 'CHAT' ? { ...detail, conversationId: row.conversation_id } : detail,
+    detail: detail.kind === 'INGEST' ? detail : { ...detail, conversationId: row.conversation_id },
     lastSeq: row.last_seq,
   };
 }
@@ -104,5 +104,5 @@ export function assignments(patch: RunPatch): SQL {
 }
 
 function conversationIdOf(detail: RunDetail): string | null {
-  return detail.kind === 'CHAT' ? detail.conversationId : null;
+  return detail.kind === 'INGEST' ? null : detail.conversationId;
 }

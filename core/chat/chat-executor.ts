@@ -5,7 +5,7 @@ import type { CallOptions } from '../models/models.ts';
 import type { Executor, RunIo } from '../runs/live-run.ts';
 import { type SearchServices, searchAll } from '../search/search.ts';
 import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
-import type { ChatInput } from './chat-input.ts';
+import type { ChatInput, RetrievalRequest } from './chat-input.ts';
 import { assertReadable, isReadable } from './check-attachment.ts';
 import { generate } from './generate.ts';
 import { buildPrompt, type PromptParts, promptRoom, type Said } from './prompt.ts';
@@ -45,7 +45,10 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   const { models } = services;
   const call: CallOptions = { tenant: io.run.tenant, payer: io.run.keyId, meter: io.meter, signal: io.signal };
   const branch = readBranch(services, io, input);
-  const [sources, said] = await Promise.all([retrieve(services, input, branch, call), branch]);
+  const [sources, said] =
+    input.retrieval === null
+      ? [null, await branch]
+      : await Promise.all([retrieve(services, input, input.retrieval, branch, call), branch]);
   const question = said.at(-1);
   if (question === undefined) {
     throw new GatewayError('NOT_FOUND', 'The conversation was deleted before its run could read it.');
@@ -94,15 +97,15 @@ async function readBranch(
 async function retrieve(
   services: ChatServices,
   input: ChatInput,
+  retrieval: RetrievalRequest,
   branch: Promise<readonly Said[]>,
   call: CallOptions,
-): Promise<readonly NumberedSource[] | null> {
-  if (input.retrieval === null) return null;
+): Promise<readonly NumberedSource[]> {
   // The question is in the input unless an older message is answered again; only then must retrieval wait for the branch.
   const question = input.message ?? (await branch).at(-1)?.text ?? '';
   const query = beginning(question.trim(), services.limits.maxQueryChars);
   if (query === '') throw new GatewayError('BAD_INPUT', 'retrieval needs a message to search by, got an empty text.');
-  const [result] = await searchAll(services, [{ ...input.retrieval, query, after: null }], call);
+  const [result] = await searchAll(services, [{ ...retrieval, query, after: null }], call);
   if (result === undefined || result instanceof Error) throw result ?? new Error('a search without a result');
   return numberSources(result.hits);
 }

@@ -93,7 +93,7 @@ function checkTexts(input: ChatInput, { maxMessageChars, maxHistoryMessages }: C
 }
 
 /** `limit` is the name of the configuration value, where the bound is one. */
-function checkText(name: string, text: string | null, maxChars: number, limit?: string): void {
+export function checkText(name: string, text: string | null, maxChars: number, limit?: string): void {
   if (text === null) return;
   if (text.length > maxChars) {
     const named = limit === undefined ? '' : ` (${limit})`;
@@ -120,7 +120,11 @@ function checkSampling(sampling: Sampling, model: ChatModel): void {
     assertStorableJson(providerOptions, 'providerOptions', { maxChars: 100_000, maxDepth: 50 });
 }
 
-function checkRetrieval({ retrieval, message }: ChatInput, models: Models, { maxFirst }: ChatLimits): void {
+export function checkRetrieval(
+  { retrieval, message }: Pick<ChatInput, 'retrieval' | 'message'>,
+  models: Models,
+  { maxFirst }: Pick<ChatLimits, 'maxFirst'>,
+): void {
   if (retrieval === null) return;
   assertStorable(retrieval.in, 'retrieval.in');
   checkFirst(retrieval.first, { name: 'retrieval.first', max: maxFirst });
@@ -132,7 +136,7 @@ function checkRetrieval({ retrieval, message }: ChatInput, models: Models, { max
     throw bad('retrieval needs a message to search by, got an empty text.');
 }
 
-function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
+export function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
   const entries = Object.entries(metadata);
   if (entries.length > 16) throw bad(`metadata must hold at most 16 entries, got ${entries.length}.`);
   for (const [key, value] of entries) {
@@ -142,14 +146,14 @@ function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
   assertStorableJson(metadata, 'metadata', { maxChars: 20_000, maxDepth: 1 });
 }
 
-function assertGenerates(model: ChatModel, name: string): void {
+export function assertGenerates(model: ChatModel, name: string): void {
   if (model.generative) return;
   throw bad(
     `${name} needs a generative model; ${model.name} of provider ${model.provider} cannot. Leave it out, or configure a provider.`,
   );
 }
 
-function range(name: string, value: number, min: number, max: number, limit = ''): void {
+export function range(name: string, value: number, min: number, max: number, limit = ''): void {
   if (!(value >= min && value <= max)) throw bad(`${name} must be ${min}–${max}${limit}, got ${value}.`);
 }
 

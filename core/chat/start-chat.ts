@@ -35,11 +35,7 @@ export async function startChat(
 ): Promise<RunRecord> {
   const { runs, models, limits } = services;
   checkChatInput(input, models, limits);
-  const [conversationId] = await Promise.all([
-    conversationOf(services.conversations, tenant, input),
-    assertCollection(services.collections, tenant, input),
-    input.responseSchema === null ? undefined : services.schemas.assertSchema(input.responseSchema),
-  ]);
+  const { conversationId } = namesNothing(input) ? input : await lookUp(services, tenant, input);
   const turn = input.store ? newTurn(input, conversationId) : null;
   return runs.start({
     run: {
@@ -58,6 +54,24 @@ export async function startChat(
     turn,
     hasNewId,
   });
+}
+
+/** Or nothing but a conversation, which is looked up with the claim. */
+function namesNothing({ parentMessageId, retrieval, responseSchema }: ChatInput): boolean {
+  return parentMessageId === null && retrieval === null && responseSchema === null;
+}
+
+async function lookUp(
+  { conversations, collections, schemas }: StartChatServices,
+  tenant: string,
+  input: ChatInput,
+): Promise<{ readonly conversationId: string | null }> {
+  const [conversationId] = await Promise.all([
+    conversationOf(conversations, tenant, input),
+    assertCollection(collections, tenant, input),
+    input.responseSchema === null ? undefined : schemas.assertSchema(input.responseSchema),
+  ]);
+  return { conversationId };
 }
 
 /** The conversation that is gone on with; a parent message names it too. */

@@ -12,8 +12,8 @@ interface Payer {
 
 /** How many runs a key or a tenant may have at once, the queued ones too: over all instances. Those of a dead one are given back. */
 export interface RunSlots {
-  /** RATE_LIMITED when all are taken. Null: nobody who pays has such a limit. */
-  take(payer: Payer): Promise<RunSlot | null>;
+  /** RATE_LIMITED when all are taken. Null, and at once: nobody who pays has such a limit. */
+  take(payer: Payer): RunSlot | null | Promise<RunSlot | null>;
   /** For a run that this instance goes on with: it has been let in, so it is never refused. */
-  takeOver(payer: Payer): Promise<RunSlot | null>;
+  takeOver(payer: Payer): RunSlot | null | Promise<RunSlot | null>;
 }

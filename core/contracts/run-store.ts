@@ -70,7 +70,9 @@ export interface AgentStepRecord {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly toolCalls: readonly ToolCallRecord[];
+  /** Its finding, its verdict, what it did; of a failed step: why. `[n]` in a finding is its `citations[n - 1]`. */
   readonly output: string | null;
+  readonly citations: readonly CitationRecord[];
   readonly usage: Usage;
 }
 

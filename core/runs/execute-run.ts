@@ -32,8 +32,8 @@ interface Parts {
   readonly release: () => Promise<unknown>;
   /** Lets go of the run until what it waits for is answered. */
   readonly park: (patch: ParkPatch) => Promise<'parked' | 'claimable' | 'lost'>;
-  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. */
-  readonly freeSlot: () => Promise<unknown>;
+  /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. Null: it has no such place. */
+  readonly freeSlot: (() => Promise<unknown>) | null;
   readonly eventLoopLagMs?: (() => number) | undefined;
   readonly observer?: RunObserver | undefined;
   readonly recordContent?: boolean | undefined;
@@ -68,7 +68,7 @@ export async function executeRun(live: LiveRun, input: unknown, given: Parts): P
   });
   try {
     const result = await attempt(live, input, writer, parts);
-    await parts.freeSlot();
+    if (parts.freeSlot !== null) await parts.freeSlot();
     if (live.departure !== null) {
       const isClosed = await writer.close().catch(() => null);
       if (live.departure === 'lost' && isClosed !== null) lost(false);
@@ -142,8 +142,9 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
   const { store, report, checkpoints, parked, clock } = parts;
   const { run, signal } = live;
   const flush = () => writer.flush();
-  const workOnce = new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
   const onLost = () => live.depart('lost');
+  // Most runs ask for none.
+  let workOnce: WorkOnce | null = null;
   return {
     run,
     questions: run.stored ? questionsOf(run, { parked, clock, onLost }) : null,
@@ -156,6 +157,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
     },
     once: async (key, work) => {
       try {
+        workOnce ??= new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
         return await workOnce.do(key, work);
       } catch (error) {
         // Whoever does work may take a failure in its stride. This one ends the attempt.
@@ -163,6 +165,8 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
         throw error;
       }
     },
+    timeLeftMs: () => live.timeLeftMs,
+    hasDeparted: () => live.departure !== null,
     save: async (patch) => {
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },

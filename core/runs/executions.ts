@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunSlot } from '../contracts/run-slots.ts';
@@ -8,6 +7,7 @@ import { type Executor, LiveRun } from './live-run.ts';
 import { shuttingDown } from './run-error.ts';
 import { mapKey } from './run-key.ts';
 import type { RunParts } from './run-parts.ts';
+import { Turns } from './turns.ts';
 
 export interface Execution {
   readonly input: unknown;
@@ -30,7 +30,7 @@ export class Executions {
   readonly #onLeft: (run: RunRecord) => void;
   readonly #onClaimable: () => void;
   readonly #live = new Map<string, LiveRun>();
-  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #turns: Turns;
   /** What to do with the runs when the drain period is over; null before. */
   #afterDrain: 'hand-over' | 'end' | null = null;
 
@@ -42,7 +42,7 @@ export class Executions {
     this.#parts = parts;
     this.#onLeft = on.left;
     this.#onClaimable = on.claimable;
-    this.#limit = pLimit(parts.limits.maxRuns);
+    this.#turns = new Turns(parts.limits.maxRuns);
   }
 
   /** The queued ones too. */
@@ -56,7 +56,7 @@ export class Executions {
 
   /** Those that wait for a slot. */
   get queued(): number {
-    return this.#limit.pendingCount;
+    return this.#turns.pendingCount;
   }
 
   /** Of the room, what would not have to wait. */
@@ -141,7 +141,7 @@ export class Executions {
         if (outcome === 'claimable') this.#onClaimable();
         return outcome;
       },
-      freeSlot: async () => (await slot)?.free(),
+      freeSlot: slot === null ? null : async () => (await slot)?.free(),
     };
     let ending: Promise<void> | undefined;
     const begin = (): Promise<void> => {
@@ -150,7 +150,7 @@ export class Executions {
     };
     // A run that is cancelled while it queues ends at once: it needs no slot for that.
     live.signal.addEventListener('abort', () => void begin(), { once: true });
-    void this.#limit(begin);
+    void this.#turns.take(begin);
   }
 
   #forget(live: LiveRun): void {

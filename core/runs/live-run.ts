@@ -36,6 +36,10 @@ export interface RunIo {
   once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
   /** Of a run that is stored; null: nobody can be asked, since the run cannot wait. */
   readonly questions: Questions | null;
+  /** Milliseconds until the run's own deadline; null: it has none. */
+  timeLeftMs(): number | null;
+  /** The signal has fired because another instance goes on with the run: nothing of it ends here. */
+  hasDeparted(): boolean;
   /** Writes progress to the run's row, if this attempt still owns it. */
   save(patch: Pick<RunPatch, 'detail' | 'usage'>): Promise<void>;
 }
@@ -100,6 +104,11 @@ export class LiveRun {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get timeLeftMs(): number | null {
+    const { timeoutMs } = this.#options;
+    return timeoutMs === null ? null : timeoutMs - (performance.now() - this.heldSince);
   }
 
   get departure(): Departure | null {

@@ -1,4 +1,4 @@
-import { ExponentialBackoff, fullJitterGenerator } from 'cockatiel';
+import { ExponentialBackoff, fullJitterGenerator, type IBackoff } from 'cockatiel';
 import type { Clock } from '../contracts/clock.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 
@@ -9,15 +9,15 @@ const backoff = { generator: fullJitterGenerator, initialDelay: 100, maxDelay: 2
 /** Makes a write, and makes it again while the store cannot be reached: a database that restarts fails no run. */
 export async function persist<T>(write: () => Promise<T>, clock: Clock, signal?: AbortSignal): Promise<T> {
   const until = clock.now() + giveUpAfterMs;
-  let next = new ExponentialBackoff(backoff).next();
+  let next: IBackoff<unknown> | null = null;
   for (;;) {
     try {
       return await write();
     } catch (error) {
+      next = next === null ? new ExponentialBackoff(backoff).next() : next.next(undefined);
       const isWorthIt = error instanceof GatewayError && error.retryable && clock.now() + next.duration < until;
       if (!isWorthIt || signal?.aborted) throw error;
       await clock.sleep(next.duration, signal);
-      next = next.next(undefined);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ObservedRun, RunEnd } from '../contracts/run-observer.ts';
 import type { NewRun } from '../contracts/run-store.ts';
-import { parseTraceparent, traceparentOf } from './traceparent.ts';
+import { inSpan, parseTraceparent, traceparentOf } from './traceparent.ts';
 
 const tracer = trace.getTracer('sluice');
 
@@ -11,7 +11,8 @@ const tracer = trace.getTracer('sluice');
  */
 export function traceStart<T>(run: NewRun, claim: (traceparent: string | null) => Promise<T>): Promise<T> {
   const attributes = { 'sluice.run.id': run.runId, 'sluice.run.kind': run.detail.kind };
-  return tracer.startActiveSpan(`start ${run.detail.kind}`, { kind: SpanKind.PRODUCER, attributes }, async (span) => {
+  const span = tracer.startSpan(`start ${run.detail.kind}`, { kind: SpanKind.PRODUCER, attributes });
+  return inSpan(span, async () => {
     try {
       return await claim(traceparentOf(span.spanContext()));
     } catch (error) {
@@ -26,7 +27,7 @@ export function traceStart<T>(run: NewRun, claim: (traceparent: string | null) =
 /** One attempt at a run: what is done inside `run` hangs below it. */
 export class AttemptTrace {
   readonly #span: Span;
-  readonly #context: Context;
+  readonly #from: Context;
 
   /** `traceparent` of a run that was taken over; null: it was started here, by what is active now. */
   constructor({ runId, kind, attempt, stored }: ObservedRun, traceparent: string | null) {
@@ -39,11 +40,11 @@ export class AttemptTrace {
       'sluice.run.stored': stored,
     };
     this.#span = tracer.startSpan(`run ${kind}`, { kind: SpanKind.CONSUMER, attributes }, from);
-    this.#context = trace.setSpan(from, this.#span);
+    this.#from = from;
   }
 
   run<T>(work: () => T): T {
-    return context.with(this.#context, work);
+    return inSpan(this.#span, work, this.#from);
   }
 
   /** What was asked and answered; only where the configuration wants contents in traces. */
@@ -53,7 +54,8 @@ export class AttemptTrace {
   }
 
   end({ status, code, model, usage, firstTokenMs }: RunEnd): void {
-    this.#span.setAttributes({
+    const span = this.#span;
+    span.setAttributes({
       'sluice.run.status': status,
       'gen_ai.usage.input_tokens': usage.inputTokens,
       'gen_ai.usage.output_tokens': usage.outputTokens,
@@ -63,7 +65,7 @@ export class AttemptTrace {
       ...(firstTokenMs === null ? {} : { 'sluice.first_token_ms': firstTokenMs }),
       ...(code === null ? {} : { 'error.type': code }),
     });
-    if (status === 'FAILED') this.#span.setStatus({ code: SpanStatusCode.ERROR });
-    this.#span.end();
+    if (status === 'FAILED') span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
   }
 }

@@ -213,7 +213,8 @@ export class Runs {
     let slot: RunSlot | null = null;
     try {
       const { run, stored, turn } = request;
-      slot = await this.#slot(request);
+      const taking = this.#slot(request);
+      slot = taking instanceof Promise ? await taking : taking;
       return await traceStart(run, async (traceparent) => {
         const claim = await this.#store(stored).claim({ ...run, traceparent }, turn, this.#parts.instance);
         if (!claim.created) return sameInput(claim.run, run.inputHash);
@@ -229,13 +230,13 @@ export class Runs {
   }
 
   /** Null: the run is not limited, or is there already, and is only asked for again. */
-  async #slot({ run }: StartRun): Promise<RunSlot | null> {
-    try {
-      return (await this.#parts.slots?.take(run)) ?? null;
-    } catch (error) {
+  #slot({ run }: StartRun): RunSlot | null | Promise<RunSlot | null> {
+    const taking = this.#parts.slots?.take(run) ?? null;
+    if (!(taking instanceof Promise)) return taking;
+    return taking.catch(async (error: unknown) => {
       if ((await this.find(run)) !== null) return null;
       throw error;
-    }
+    });
   }
 
   async #existing({ run, stored }: StartRun): Promise<RunRecord | null> {
@@ -261,7 +262,7 @@ export class Runs {
   }
 
   #goOn({ run, cancelReason, waitExpired, ...execution }: TakenRun): void {
-    const slot = (this.#parts.slots?.takeOver(run) ?? Promise.resolve(null)).catch((error: unknown) => {
+    const slot = Promise.resolve(this.#parts.slots?.takeOver(run) ?? null).catch((error: unknown) => {
       this.#parts.logger.warn({ runId: run.runId, tenant: run.tenant, error }, 'a run goes on without being counted');
       return null;
     });

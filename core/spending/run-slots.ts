@@ -15,8 +15,14 @@ const longestFreeMs = 1_000;
 
 /** Counts runs like dollars: one is held for as long as the run lasts, and nothing is ever used up. */
 export function createRunSlots({ payers, holds }: RunSlotParts): RunSlots {
-  async function take(tenant: string, keyId: string | null, isSure: boolean): Promise<RunSlot | null> {
-    const limited = (await payers.of(tenant, keyId)).filter(({ limits }) => limits.maxConcurrentRuns !== null);
+  function take(tenant: string, keyId: string | null, isSure: boolean): null | Promise<RunSlot | null> {
+    const found = payers.of(tenant, keyId);
+    if (found instanceof Promise) return found.then((known) => hold(tenant, limitedOf(known), isSure));
+    const limited = limitedOf(found);
+    return limited.length === 0 ? null : hold(tenant, limited, isSure);
+  }
+
+  async function hold(tenant: string, limited: readonly Payer[], isSure: boolean): Promise<RunSlot | null> {
     if (limited.length === 0) return null;
     const accounts = limited.map(({ name, limits }) => ({
       name,
@@ -44,6 +50,10 @@ export function createRunSlots({ payers, holds }: RunSlotParts): RunSlots {
     take: ({ tenant, keyId }) => take(tenant, keyId, false),
     takeOver: ({ tenant, keyId }) => take(tenant, keyId, true),
   };
+}
+
+function limitedOf(payers: readonly Payer[]): readonly Payer[] {
+  return payers.filter(({ limits }) => limits.maxConcurrentRuns !== null);
 }
 
 function full(payer: Payer | undefined): GatewayError {

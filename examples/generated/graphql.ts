@@ -164,6 +164,8 @@ export type ChatSubscription = { chat:
     | { __typename: 'RunFinished', cursor: string }
     | { __typename: 'RunStarted', cursor: string }
     | { __typename: 'SourceCited', cursor: string, citation: { number: number, title: string | null, quote: string } }
+    | { __typename: 'StepFinished', cursor: string }
+    | { __typename: 'StepStarted', cursor: string }
     | { __typename: 'StreamGap', cursor: string }
     | { __typename: 'TextMessageDelta', delta: string, cursor: string }
     | { __typename: 'TextMessageEnded', cursor: string }
@@ -193,11 +195,14 @@ export type E2eChatSubscription = { chat:
     | { __typename: 'RunCancelled', seq: number }
     | { __typename: 'RunFailed', seq: number, error: { code: ErrorCode, message: string } }
     | { __typename: 'RunFinished', seq: number, run:
+        | { status: RunStatus }
         | { status: RunStatus, reply: { text: string, finishReason: FinishReason | null, citations: Array<{ number: number, quote: string }> } | null, conversation: { title: string | null } | null }
         | { status: RunStatus }
        }
     | { __typename: 'RunStarted', seq: number }
     | { __typename: 'SourceCited', seq: number, citation: { number: number, quote: string, title: string | null, passage: { text: string } | null } }
+    | { __typename: 'StepFinished', seq: number }
+    | { __typename: 'StepStarted', seq: number }
     | { __typename: 'StreamGap', seq: number }
     | { __typename: 'TextMessageDelta', delta: string, seq: number }
     | { __typename: 'TextMessageEnded', seq: number }

@@ -107,13 +107,17 @@ function selfFaults(name: string, { targets }: ConfiguredRoute, { routes }: Pool
 }
 
 function chatModelFaults({ chatModel, routes }: PoolConfig, known: readonly KnownProvider[]): RouteFault[] {
-  if (chatModel === undefined || routes[chatModel] !== undefined) return [];
-  if (known.some(({ models }) => models === null || models.includes(chatModel))) return [];
-  const meant = nearestName(chatModel, [...Object.keys(routes), ...known.flatMap(({ models }) => models ?? [])]);
-  return [
-    {
-      path: ['chatModel'],
-      message: `expected a route or a model of a provider${meant === null ? '' : `; the nearest name is "${meant}"`}`,
-    },
-  ];
+  const message = chatModel === undefined ? null : unknownModel(chatModel, routes, known);
+  return message === null ? [] : [{ path: ['chatModel'], message }];
+}
+
+/** What is wrong with a name that should be a route's or a model's; null: nothing. */
+export function modelFault(name: string, config: PoolConfig): string | null {
+  return unknownModel(name, config.routes, knownProviders(config));
+}
+
+function unknownModel(name: string, routes: PoolConfig['routes'], known: readonly KnownProvider[]): string | null {
+  if (routes[name] !== undefined || known.some(({ models }) => models === null || models.includes(name))) return null;
+  const meant = nearestName(name, [...Object.keys(routes), ...known.flatMap(({ models }) => models ?? [])]);
+  return `expected a route or a model of a provider${meant === null ? '' : `; the nearest name is "${meant}"`}`;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../../adapters/postgres/database.ts';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import { openEmbeddedDatabase, temporaryDataDirectory } from './embedded-database.ts';
@@ -22,6 +23,15 @@ export async function openTestDatabase(
   opened.defer(() => database.close());
   const resources = opened.move();
   return Object.assign(database, { [Symbol.asyncDispose]: () => resources.disposeAsync() });
+}
+
+/** Takes all rows out of a database: for tests that each need one of their own, and that no other one is opened for. */
+export async function emptyDatabase(database: Database): Promise<void> {
+  const tables = await database.query<{ name: string }>(
+    'tables',
+    sql`select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`,
+  );
+  await database.query('empty', sql.raw(`truncate ${tables.map(({ name }) => name).join(', ')}`));
 }
 
 /** Such a database for a gateway, as the environment names it. */

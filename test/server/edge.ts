@@ -34,7 +34,7 @@ export async function startEdge(
   };
   const logger = createLogger({ level: 'debug', stream: { write } });
   // Only what the operations of the test ask for is there.
-  const parts = { logger, admit: async () => {}, ...services } as Services;
+  const parts = { logger, admit: () => null, ...services } as Services;
   const isOpen = config.apiKey === undefined;
   const access = createAccess({
     apiKey: config.apiKey,

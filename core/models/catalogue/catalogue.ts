@@ -46,6 +46,7 @@ export class Catalogue {
   /** By bare name; of two providers that have the same one the first. */
   readonly #configured = new Map<string, Place>();
   readonly #listed = new Map<ModelProvider, ReadonlyMap<string, ProviderModel>>();
+  #version = 0;
 
   /** `used`: further models, of routes, that are as good as configured. */
   constructor(
@@ -67,6 +68,12 @@ export class Catalogue {
   /** Remembers what a provider listed last. */
   learn(provider: ModelProvider, models: readonly ProviderModel[]): void {
     this.#listed.set(provider, new Map(models.map((model) => [model.name, model])));
+    this.#version += 1;
+  }
+
+  /** Another number: something that was found before may be found otherwise now. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Every model that can be routed to: the configured ones, and what the default provider lists. */

@@ -3,6 +3,8 @@ import type { Plan } from '../routes/route-table.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { usualContextWindow } from './usual-sizes.ts';
 
+const known = new WeakMap<Plan, ChatModel>();
+
 /** A model that only quotes its sources reads as many as it is given. */
 const extractiveContextWindow = 1_000_000;
 
@@ -10,7 +12,13 @@ const extractiveContextWindow = 1_000_000;
  * What a caller can count on. A route bears what its largest target does, since a call goes only to targets that it fits; it reads only
  * the attachments that all of them read, and writes freely only if all of them do.
  */
-export function chatModelOf({ name, route, choices }: Plan): ChatModel {
+export function chatModelOf(plan: Plan): ChatModel {
+  const model = known.get(plan) ?? describe(plan);
+  known.set(plan, model);
+  return model;
+}
+
+function describe({ name, route, choices }: Plan): ChatModel {
   const entries = choices.map(({ entry }) => entry);
   const bounds = entries.map(({ maxOutputTokens }) => maxOutputTokens);
   return {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { Capability } from '../../contracts/model-provider.ts';
 import type { Catalogue, CatalogueEntry } from '../catalogue/catalogue.ts';
@@ -5,6 +6,9 @@ import type { ProviderOptions } from '../models-options.ts';
 import { nearestName } from './nearest.ts';
 import { routeFaults } from './route-faults.ts';
 import type { RouteOptions } from './route-options.ts';
+
+/** Names are the clients' to choose. */
+const mostPlans = 1_000;
 
 /** Where a name leads. */
 export interface Plan {
@@ -24,6 +28,9 @@ export interface Choice {
 export class RouteTable {
   readonly #routes: ReadonlyMap<string, RouteOptions>;
   readonly #catalogue: Catalogue;
+  /** A call looks its name up half a dozen times. */
+  readonly #plans = new LRUCache<string, Plan>({ max: mostPlans });
+  #plannedFor = 0;
 
   /** Throws BAD_INPUT with every fault of the routes. */
   constructor(routes: readonly RouteOptions[], providers: readonly ProviderOptions[], catalogue: Catalogue) {
@@ -46,6 +53,19 @@ export class RouteTable {
 
   /** BAD_INPUT for a name that leads nowhere, or to what cannot do this. */
   plan(name: string, capability: Capability): Plan {
+    if (this.#plannedFor !== this.#catalogue.version) {
+      this.#plans.clear();
+      this.#plannedFor = this.#catalogue.version;
+    }
+    const key = `${capability} ${name}`;
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const plan = this.#plan(name, capability);
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  #plan(name: string, capability: Capability): Plan {
     const route = this.#routes.get(name);
     if (route !== undefined) {
       const [first, ...others] = route.targets.map(({ provider, model, weight = 1 }): Choice => {

@@ -33,7 +33,7 @@ export async function tryTargets<T>(
 ): Promise<T> {
   const failures = new Map<Target, GatewayError>();
   const numbers = new Map<Target, number>();
-  let backoff = firstBackoff(options);
+  let backoff: IBackoff<unknown> | null = null;
   let order = targets;
   let isPatient = targets.length === 1;
   for (let round = 0; ; ) {
@@ -44,6 +44,7 @@ export async function tryTargets<T>(
     );
     const [soonest] = again.toSorted((one, other) => one.readyInMs - other.readyInMs);
     if (soonest === undefined) throw everyTargetFailed(job, failures);
+    backoff ??= firstBackoff(options);
     const isOnlyBusy = again.every((target) => failures.get(target) instanceof Busy);
     const waitMs = soonest.readyInMs + (isOnlyBusy ? 0 : backoff.duration);
     const isInTime = soonest.readyInMs <= options.longestRetryAfterMs && waitMs < job.bounds.remainingMs;

@@ -1,6 +1,7 @@
-import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CallOutcome, CallSite } from '../../contracts/pool-observer.ts';
 import type { Usage } from '../../contracts/usage.ts';
+import { inSpan } from '../../runs/traceparent.ts';
 
 const tracer = trace.getTracer('sluice');
 const operations = { chat: 'chat', embedding: 'embeddings' } as const;
@@ -28,7 +29,7 @@ export class CallSpan {
 
   /** What is done inside hangs below the call. */
   run<T>(work: () => T): T {
-    return context.with(trace.setSpan(context.active(), this.#span), work);
+    return inSpan(this.#span, work);
   }
 
   end({ code, firstTokenMs }: CallOutcome, usage: Usage | null): void {

@@ -1,6 +1,6 @@
-import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ErrorCode } from '../../../core/contracts/gateway-error.ts';
-import { parseTraceparent } from '../../../core/runs/traceparent.ts';
+import { inSpan, parseTraceparent } from '../../../core/runs/traceparent.ts';
 
 const tracer = trace.getTracer('sluice');
 const longestName = 100;
@@ -8,18 +8,18 @@ const longestName = 100;
 /** The span of one operation: below the caller's own, where it sent a traceparent. */
 export class OperationTrace {
   readonly #span: Span;
-  readonly #context: Context;
+  readonly #from: Context;
 
   constructor(transport: string, requestId: string, traceparent: unknown) {
     const parent = parseTraceparent(traceparent);
     const from = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
     const attributes = { 'sluice.transport': transport, 'sluice.request_id': requestId };
     this.#span = tracer.startSpan('operation', { kind: SpanKind.SERVER, attributes }, from);
-    this.#context = trace.setSpan(from, this.#span);
+    this.#from = from;
   }
 
   run<T>(work: () => T): T {
-    return context.with(this.#context, work);
+    return inSpan(this.#span, work, this.#from);
   }
 
   end(kind: string, name: string | null, code: ErrorCode | null): void {

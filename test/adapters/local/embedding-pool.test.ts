@@ -149,3 +149,23 @@ test('closing ends the threads and every call', async () => {
   await Promise.all(exits);
   await expect(pool.embed(['a'], never)).rejects.toMatchObject({ code: 'CANCELLED' });
 });
+
+test('a model that may never be asked is started by its first call', async () => {
+  const spawned: Worker[] = [];
+  const pool = new EmbeddingPool({
+    workers: 2,
+    load: 'at-first-call',
+    spawn: () => {
+      const worker = new Worker(script, { eval: true });
+      spawned.push(worker);
+      return worker;
+    },
+  });
+  onTestFinished(() => pool.close());
+  expect(spawned).toHaveLength(0);
+  expect(pool.isLoading).toBe(false);
+  const first = pool.embed(['a'], never);
+  expect(pool.isLoading).toBe(true);
+  expect(await first).toHaveLength(1);
+  expect(spawned).toHaveLength(2);
+});

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { ChatChunk } from '../../../core/contracts/model-provider.ts';
 import { createModels } from '../../../core/models/create-models.ts';
@@ -240,6 +240,7 @@ test('the list shows every model that can be routed to, with price and health', 
 
 test('providers are probed at the same time, once per 30 s, and a slow one costs the list no more than the probe', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   let probes = 0;
   const good = scriptedProvider({
     name: 'good',
@@ -278,7 +279,6 @@ test('providers are probed at the same time, once per 30 s, and a slow one costs
   await vi.advanceTimersByTimeAsync(2_000);
   expect(await later).toHaveLength(7);
   expect(probes).toBe(2);
-  vi.useRealTimers();
 });
 
 test('a caller that leaves the list ends its own wait only', async () => {

@@ -3,6 +3,7 @@ import { memoryEventLog } from '../../../adapters/memory/event-log.ts';
 import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
 import { postgresCheckpointStore } from '../../../adapters/postgres/checkpoint-store.ts';
+import type { Database } from '../../../adapters/postgres/database.ts';
 import { postgresParkedRuns } from '../../../adapters/postgres/parked-runs.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
@@ -20,7 +21,6 @@ export interface Cluster extends AsyncDisposable {
   readonly store: StoredRunStore;
   readonly log: EventLog;
   readonly parked: ParkedRuns;
-  readonly clock: typeof timerClock;
   start(options: {
     readonly executor: Executor;
     readonly maxAttempts?: number;
@@ -46,8 +46,10 @@ interface Limits {
   readonly parkedTimeoutMs: number;
 }
 
-export async function openCluster(): Promise<Cluster> {
-  const database = await openTestDatabase();
+/** On a database of its own, which is closed with it; or on one that its caller keeps. */
+export async function openCluster(shared?: Database): Promise<Cluster> {
+  const opened = new AsyncDisposableStack();
+  const database = shared ?? opened.use(await openTestDatabase());
   const store = postgresRunStore(database);
   const checkpoints = postgresCheckpointStore(database);
   const parked = postgresParkedRuns(database);
@@ -57,7 +59,6 @@ export async function openCluster(): Promise<Cluster> {
     store,
     parked,
     log,
-    clock: timerClock,
     async start({ executor, maxAttempts = 3, maxRuns = 100, parkedTimeoutMs = 86_400_000 }) {
       const instance = startInstance({ store, checkpoints, parked, log }, executor, {
         maxAttempts,
@@ -72,7 +73,7 @@ export async function openCluster(): Promise<Cluster> {
       for (const instance of instances) instance.wake();
       await Promise.all(instances.map(({ runs }) => runs.drain(0)));
       await log.close();
-      await database[Symbol.asyncDispose]();
+      await opened.disposeAsync();
     },
   };
 }

@@ -1,15 +1,24 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../../adapters/postgres/database.ts';
+import type { Clock } from '../../../core/contracts/clock.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
 import { followRun } from '../../../core/runs/follow-run.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
+import { emptyDatabase, openTestDatabase } from '../../helpers/test-database.ts';
 import { type Cluster, type Instance, openCluster } from './instances.ts';
-import { collected, keyOf, startOf, untilStopped } from './rig.ts';
+import { collected, keyOf, startOf, timerClock, untilStopped } from './rig.ts';
 
+let database: Database & AsyncDisposable;
 let cluster: Cluster;
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
 beforeEach(async () => {
-  cluster = await openCluster();
-}, 60_000);
+  await emptyDatabase(database);
+  cluster = await openCluster(database);
+});
 afterEach(() => cluster[Symbol.asyncDispose]());
+afterAll(() => database[Symbol.asyncDispose]());
 
 const never = new AbortController().signal;
 const say = (delta: string): RunEvent => ({ type: 'TextMessageDelta', messageId: 'm', delta });
@@ -34,8 +43,10 @@ const textOf = (events: readonly { readonly event: RunEvent | { readonly type: '
     return event.type === 'TextMessageDelta' ? text + event.delta : text;
   }, '');
 const finished = (instance: Instance, runId: string) => instance.runs.whenFinished(keyOf(runId), never);
+/** A follower looks every few seconds whether its log is lost: here twenty times as often. */
+const hasty: Clock = { ...timerClock, sleep: (ms, signal) => timerClock.sleep(ms / 20, signal) };
 const followed = (instance: Instance, runId: string) =>
-  collected(followRun({ runs: instance.runs, clock: cluster.clock }, keyOf(runId), 0, never));
+  collected(followRun({ runs: instance.runs, clock: hasty }, keyOf(runId), 0, never));
 
 test('a run goes on elsewhere when its instance falls silent, and nothing of the old attempt comes after', async () => {
   const waking = Promise.withResolvers<void>();
@@ -144,7 +155,7 @@ test('an end that is saved and not in the log is told to those who follow', asyn
     '2 TextMessageDelta',
     '3 RunFinished',
   ]);
-}, 30_000);
+});
 
 test('an end that is in the log and not saved is saved, and nothing is done again', async () => {
   const key = keyOf('told');

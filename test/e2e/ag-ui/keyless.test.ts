@@ -5,6 +5,7 @@ import { findRun } from '../chat/turn.ts';
 import { runAgent } from './agent.ts';
 
 const warnings = vi.spyOn(console, 'warn');
+afterAll(() => warnings.mockRestore());
 const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 beforeAll(async () => {

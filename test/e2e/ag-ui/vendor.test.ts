@@ -12,6 +12,7 @@ import { type AgentOptions, type AgentRun, agentInput, frames, runAgent, typesOf
 
 // The client drops what the protocol does not describe, and says so.
 const warnings = vi.spyOn(console, 'warn');
+afterAll(() => warnings.mockRestore());
 afterEach(() => expect(warnings).not.toHaveBeenCalled());
 
 const opened = new AsyncDisposableStack();

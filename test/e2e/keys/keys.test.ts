@@ -105,6 +105,13 @@ describe('a scope that is missing', () => {
     ['{ collections { edges { cursor } } }', 'CHAT', /one of the scopes SEARCH, INGEST/],
     ['{ conversations { edges { cursor } } }', 'SEARCH', /the scope CHAT/],
     ['{ runs { edges { cursor } } }', 'SEARCH', /one of the scopes CHAT, AGENT, INGEST/],
+    ['{ agents { name } }', 'CHAT', /the scope AGENT/],
+    ['mutation { startAgent(input: { agent: "assistant", goal: "?" }) { run { id } } }', 'CHAT', /the scope AGENT/],
+    [
+      'mutation { startAgent(input: { agent: "assistant", goal: "?", conversationId: "x" }) { run { id } } }',
+      'AGENT',
+      /the scope CHAT/,
+    ],
     ['{ runs(kind: CHAT) { edges { cursor } } }', 'INGEST', /the scope CHAT/],
     ['{ apiKeys { edges { cursor } } }', 'CHAT', /one of the scopes ADMIN, OPERATOR/],
     ['mutation { startChat(input: { message: "Hello?" }) { run { id } } }', 'SEARCH', /the scope CHAT/],

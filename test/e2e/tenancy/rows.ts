@@ -18,6 +18,9 @@ const run = 'status user metadata error { message } events(first: 50) { edges { 
 const said =
   'fragment Said on RunEvent { seq ... on TextMessageDelta { delta } ... on SourceCited { citation { quote title } } }';
 const fields: Readonly<Record<string, string>> = {
+  Agent: 'name description members { instructions }',
+  AgentRun: `${run} goal steps { title output } output { text citations { quote title } } conversation { title }`,
+  AgentStep: 'title output citations { quote } dependsOn { title }',
   ApiKey: 'name prefix tenant scopes revokedAt',
   ChatRun: `${run} conversation { id title } reply { text citations { quote title } }`,
   Collection: 'name documentCount documents { edges { node { title } } }',
@@ -30,6 +33,9 @@ const fields: Readonly<Record<string, string>> = {
   Profile: 'externalId interests metadata interactionCount',
 };
 const ids: Readonly<Record<string, keyof Things>> = {
+  Agent: 'agentId',
+  AgentRun: 'agentRunId',
+  AgentStep: 'agentStepId',
   ApiKey: 'apiKeyId',
   ChatRun: 'chatRunId',
   Collection: 'collectionId',
@@ -45,7 +51,8 @@ const nodes: Row[] = Object.entries(fields).map(([type, selection]) => ({
   of: `node ${type}`,
   query: `query ($id: ID!) { node(id: $id) { id ... on ${type} { ${selection} } } } ${selection.includes('...Said') ? said : ''}`,
   variables: byId(ids[type] ?? 'apiKeyId'),
-  owner: 'shown',
+  // Agents are the gateway's: the same for everybody.
+  ...(type === 'Agent' ? { owner: 'answered', ofCaller: true } : { owner: 'shown' }),
 }));
 
 export const rows: readonly Row[] = [
@@ -69,6 +76,8 @@ export const rows: readonly Row[] = [
     ofCaller: true,
   },
   { of: 'Query.models', query: '{ models { name provider } }', owner: 'answered' },
+  { of: 'Query.agents', query: '{ agents { name members { instructions } } }', owner: 'answered' },
+  { of: 'Query.agent', query: '{ agent(name: "assistant") { name } }', owner: 'answered' },
   { of: 'Query.health', query: '{ health { ok components { name detail } } }', owner: 'answered' },
   {
     of: 'Query.search',
@@ -169,6 +178,24 @@ export const rows: readonly Row[] = [
     owner: 'shown',
   },
   {
+    of: 'Mutation.startAgent',
+    query: `mutation ($in: String!) {
+      startAgent(input: { agent: "research-team", goal: "What does the lamp do?", retrieval: { in: $in } }) {
+        run { steps { output } output { text citations { quote } } }
+      }
+    }`,
+    variables: ({ collection }) => ({ in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Mutation.startAgent',
+    query: `mutation ($id: ID!) {
+      startAgent(input: { agent: "assistant", goal: "And now?", conversationId: $id }) { run { conversation { title } output { text } } }
+    }`,
+    variables: byId('conversationId'),
+    owner: 'shown',
+  },
+  {
     of: 'Mutation.startIngest',
     query: `mutation ($in: String!) {
       startIngest(input: { in: $in, documents: [{ externalId: "more", text: "More." }] }) { run { collection { name } finished { status } } }
@@ -250,6 +277,23 @@ export const rows: readonly Row[] = [
     query: `subscription ($id: ID!) { chat(input: { conversationId: $id, message: "And now?" }) { __typename ...Said } } ${said}`,
     variables: byId('conversationId'),
     owner: 'shown',
+  },
+  {
+    of: 'Subscription.agent',
+    query: `subscription ($in: String!) {
+      agent(input: { agent: "research-team", goal: "What does the lamp do?", retrieval: { in: $in } }) { __typename ...Said }
+    } ${said}`,
+    variables: ({ collection }) => ({ in: collection }),
+    owner: 'shown',
+  },
+  {
+    of: 'Subscription.agent',
+    query: `subscription ($runId: UUID!) {
+      agent(input: { agent: "assistant", goal: "Hello?", runId: $runId }) { __typename ...Said }
+    } ${said}`,
+    variables: ({ agentRun }) => ({ runId: agentRun }),
+    owner: 'answered',
+    ofCaller: true,
   },
   // Last: from here on the stranger has a collection of this name, and a run of this id.
   {

@@ -18,6 +18,10 @@ export interface Things {
   readonly messageId: string;
   readonly chatRunId: string;
   readonly chatRun: string;
+  readonly agentId: string;
+  readonly agentRunId: string;
+  readonly agentRun: string;
+  readonly agentStepId: string;
   readonly ingestRunId: string;
   readonly ingestRun: string;
   readonly apiKeyId: string;
@@ -67,6 +71,17 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
     }`,
     { input: { message: `What does the ${marker} lamp do?`, user: `${marker}-user`, retrieval: { in: collection } } },
   );
+  const { startAgent } = await ask<Worked>(
+    `mutation ($input: StartAgentInput!) { startAgent(input: $input) { run { id runId finished { agent { id } steps { id } } } } }`,
+    {
+      input: {
+        agent: 'research-team',
+        goal: `What does the ${marker} lamp do?`,
+        user: `${marker}-user`,
+        retrieval: { in: collection },
+      },
+    },
+  );
   const { run } = startChat;
   const person = `${marker}-person`;
   const { upsertProfile } = await ask<Upserted>(
@@ -87,6 +102,10 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       messageId: run.reply.id,
       chatRunId: run.id,
       chatRun: run.runId,
+      agentId: startAgent.run.finished.agent.id,
+      agentRunId: startAgent.run.id,
+      agentRun: startAgent.run.runId,
+      agentStepId: startAgent.run.finished.steps[0]?.id ?? '',
       ingestRunId: startIngest.run.id,
       ingestRun: startIngest.run.runId,
       apiKeyId: key.id,
@@ -111,6 +130,10 @@ export function nobodysThings(runCursor: string): Things {
     messageId: id('Message'),
     chatRunId: id('ChatRun'),
     chatRun: randomUUID(),
+    agentId: Buffer.from('Agent:nobodys').toString('base64url'),
+    agentRunId: id('AgentRun'),
+    agentRun: randomUUID(),
+    agentStepId: Buffer.from(`AgentStep:${randomUUID()}/look-up-1`).toString('base64url'),
     ingestRunId: id('IngestRun'),
     ingestRun: randomUUID(),
     apiKeyId: id('ApiKey'),
@@ -128,6 +151,18 @@ interface Ingested {
 }
 interface Found {
   readonly search: { readonly nodes: readonly { readonly id: string; readonly document: { readonly id: string } }[] };
+}
+interface Worked {
+  readonly startAgent: {
+    readonly run: {
+      readonly id: string;
+      readonly runId: string;
+      readonly finished: {
+        readonly agent: { readonly id: string };
+        readonly steps: readonly { readonly id: string }[];
+      };
+    };
+  };
 }
 interface Upserted {
   readonly upsertProfile: { readonly profile: { readonly id: string } };

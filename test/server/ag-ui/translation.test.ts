@@ -1,6 +1,6 @@
 import type { Message } from '@ag-ui/core';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { type CitationRecord, isTerminal, type RunEvent } from '../../../core/contracts/run-event.ts';
 import type { FollowedEvent } from '../../../core/runs/follow-run.ts';
 import { encodeId } from '../../../resolvers/global-id.ts';
@@ -21,6 +21,7 @@ const toldId = encodeId('Message', messageId);
 
 // What the client was not given as the protocol has it, it drops with a warning.
 const warnings = vi.spyOn(console, 'warn');
+afterAll(() => warnings.mockRestore());
 afterEach(() => {
   expect(warnings).not.toHaveBeenCalled();
   warnings.mockClear();

@@ -87,7 +87,7 @@ test('a slow reader is not taken for a silent provider', async () => {
 });
 
 test('a thousand tokens arm no more timers than one', async () => {
-  const timers = vi.spyOn(globalThis, 'setTimeout');
+  using timers = vi.spyOn(globalThis, 'setTimeout');
   const models = poolOf(scriptedProvider({ chat: () => says(...Array<string>(1_000).fill('x')) }));
   expect(await textOf(models.chat(ask(), callerOf()))).toHaveLength(1_000);
   // The total deadline, the first token's, and one for all silences.

@@ -1,0 +1,17 @@
+import type { RetrievalRequest } from '../chat/chat-input.ts';
+import type { UnwatchedPolicy } from '../contracts/run-store.ts';
+import type { AgentLimits } from './agent.ts';
+
+/** `StartAgentInput` with its defaults filled in: all that a run needs, plain JSON. Null: left out. */
+export interface AgentInput {
+  readonly agent: string;
+  readonly goal: string;
+  readonly conversationId: string | null;
+  /** Where it searches; null: the default collection, where there is one. */
+  readonly retrieval: RetrievalRequest | null;
+  readonly responseSchema: Readonly<Record<string, unknown>> | null;
+  readonly limits: AgentLimits;
+  readonly whenUnwatched: UnwatchedPolicy;
+  readonly user: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}

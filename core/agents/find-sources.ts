@@ -1,0 +1,30 @@
+import { GatewayError } from '../contracts/gateway-error.ts';
+import type { CallOptions } from '../models/models.ts';
+import { type SearchServices, searchAll } from '../search/search.ts';
+import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
+import type { AgentInput } from './agent-input.ts';
+
+const usual = { in: 'default', first: 6, mode: 'HYBRID', filter: null, rerank: false, perDocument: 3 } as const;
+/** What is looked at when the first look was not enough. */
+const widened = 2;
+
+/**
+ * The passages that speak to a question, numbered from 1. Null: there is nothing to search, as a run that named no collection may
+ * find no default one.
+ */
+export async function findSources(
+  services: SearchServices,
+  { retrieval }: Pick<AgentInput, 'retrieval'>,
+  { question, isSecondLook }: { readonly question: string; readonly isSecondLook: boolean },
+  call: CallOptions,
+): Promise<readonly NumberedSource[] | null> {
+  const asked = retrieval ?? usual;
+  const { maxFirst, maxQueryChars } = services.limits;
+  const query = question.trim().slice(0, maxQueryChars).toWellFormed();
+  const wider = isSecondLook ? { first: Math.min(maxFirst, asked.first * widened), perDocument: null } : {};
+  const [result] = await searchAll(services, [{ ...asked, ...wider, query, after: null }], call);
+  if (result === undefined) throw new Error('a search without a result');
+  if (!(result instanceof Error)) return numberSources(result.hits);
+  if (retrieval === null && result instanceof GatewayError && result.code === 'NOT_FOUND') return null;
+  throw result;
+}
