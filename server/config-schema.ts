@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcp } from './config/mcp.ts';
 import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
@@ -180,6 +181,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** The gateway as an MCP server. */
+    mcp: mcp.prefault({}),
     /** Beside the shipped ones, by name. */
     agents: agents.default({}),
     /** Whose tools runs may use, by name. */

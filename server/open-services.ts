@@ -109,7 +109,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -119,6 +118,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     profiles: postgresProfileStore(database),
     recommendationIndex: postgresRecommendationIndex(database),
   };
+  const toolbox = openTools(config, { ...stores, models, schemas, logger, limits: limitsOf(config) });
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const agents = createAgents(configuredAgents(config.agents));

@@ -8,6 +8,7 @@ import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
 import type { ChatInput, RetrievalRequest } from './chat-input.ts';
 import { assertReadable, isReadable } from './check-attachment.ts';
 import { generate } from './generate.ts';
+import { linksOfRun } from './links-of-run.ts';
 import { buildPrompt, type PromptParts, promptRoom, type Said } from './prompt.ts';
 import { Reply } from './reply.ts';
 import type { ResponseSchemas } from './response-schemas.ts';
@@ -58,7 +59,7 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   const room = promptRoom(models.chatModel(input.model), input.sampling.maxOutputTokens);
   const prompt = buildPrompt(parts, room);
   const reset = (reason: string) => reply.reset(reason);
-  const generation = { input, ...prompt, cites, messageId: reply.id, reset };
+  const generation = { input, ...prompt, cites, messageId: reply.id, links: linksOfRun(parts), reset };
   reply.start();
   await generate(models, generation, reply.draft, io, call);
   if (input.responseSchema !== null) {

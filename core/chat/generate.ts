@@ -2,7 +2,9 @@ import type { ChatMessage, FinishReason } from '../contracts/model-provider.ts';
 import type { CitationRecord } from '../contracts/run-event.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import type { RunIo } from '../runs/live-run.ts';
-import { createCitationRewriter } from '../text/citations.ts';
+import type { RewrittenText } from '../text/citations.ts';
+import { guardedCitations } from '../text/guarded-citations.ts';
+import type { KnownLinks } from '../text/known-links.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
 import type { ChatInput } from './chat-input.ts';
 
@@ -22,6 +24,8 @@ export interface Generation {
   /** The reply's `[n]` are marks of its sources, to be made into citations. */
   readonly cites: boolean;
   readonly messageId: string;
+  /** Links and images that are none of these are taken out; null: all are let through. */
+  readonly links: KnownLinks | null;
   /** Drops what was written, in the draft and in the log: another model begins again. */
   reset(reason: string): void;
 }
@@ -29,14 +33,16 @@ export interface Generation {
 /** Streams one generation into the run's log and into `draft`, the two always alike. */
 export async function generate(
   models: Models,
-  { input, messages, sources, cites, messageId, reset }: Generation,
+  { input, messages, sources, cites, messageId, links, reset }: Generation,
   draft: Draft,
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<void> {
-  const newRewriter = () => (cites ? createCitationRewriter(sources ?? []) : null);
-  let rewriter = newRewriter();
-  const emitText = (text: string, cited: readonly CitationRecord[]): void => {
+  const newWriter = () => guardedCitations(cites ? (sources ?? []) : null, links);
+  const newReasoning = () => guardedCitations(null, links);
+  let writer = newWriter();
+  let reasoning = newReasoning();
+  const emitText = ({ text, cited }: RewrittenText): void => {
     if (text !== '') {
       draft.text += text;
       io.emit({ type: 'TextMessageDelta', messageId, delta: text });
@@ -46,20 +52,17 @@ export async function generate(
       io.emit({ type: 'SourceCited', messageId, citation });
     }
   };
-  const emitRest = (): void => {
-    const rest = rewriter?.end();
-    if (rest !== undefined) emitText(rest.text, rest.cited);
+  const emitReasoning = ({ text }: RewrittenText): void => {
+    if (text !== '') io.emit({ type: 'ReasoningDelta', messageId, delta: text });
   };
   try {
     for await (const chunk of models.chat({ ...modelRequest(input), messages, sources }, call)) {
       switch (chunk.type) {
-        case 'text': {
-          const { text, cited } = rewriter?.push(chunk.delta) ?? { text: chunk.delta, cited: [] };
-          emitText(text, cited);
+        case 'text':
+          emitText(writer.push(chunk.delta));
           break;
-        }
         case 'reasoning':
-          io.emit({ type: 'ReasoningDelta', messageId, delta: chunk.delta });
+          emitReasoning(reasoning.push(chunk.delta));
           break;
         case 'finish':
           draft.finishReason = chunk.reason;
@@ -68,7 +71,8 @@ export async function generate(
           draft.model = chunk.name;
           break;
         case 'reset':
-          rewriter = newRewriter();
+          writer = newWriter();
+          reasoning = newReasoning();
           reset(chunk.reason);
           break;
         case 'usage':
@@ -76,7 +80,8 @@ export async function generate(
       }
     }
   } finally {
-    emitRest();
+    emitText(writer.end());
+    emitReasoning(reasoning.end());
   }
 }
 

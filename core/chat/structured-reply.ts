@@ -1,6 +1,7 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import type { RunIo } from '../runs/live-run.ts';
+import { guardJson } from '../text/link-guard.ts';
 import type { JsonSchema } from './compile-schema.ts';
 import { type Generation, generate } from './generate.ts';
 import { buildPrompt, type PromptParts, type Said } from './prompt.ts';
@@ -26,7 +27,7 @@ export async function parseReply(
   const { models, schemas } = services;
   const first = await schemas.check(schema, reply.draft.text, call.signal);
   if (first.ok) {
-    reply.object = first.value;
+    reply.object = guardJson(first.value, generation.links);
     return;
   }
   const faults = first.faults.join('; ');
@@ -43,7 +44,7 @@ export async function parseReply(
   await generate(models, { ...generation, messages }, reply.draft, io, call);
   const second = await schemas.check(schema, reply.draft.text, call.signal);
   if (!second.ok) throw twiceInvalid(second.faults);
-  reply.object = second.value;
+  reply.object = guardJson(second.value, generation.links);
 }
 
 const twiceInvalid = (issues: readonly string[]): GatewayError =>

@@ -4,6 +4,8 @@ import type { Usage } from '../contracts/usage.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import { UsageMeter } from '../models/usage/usage-meter.ts';
 import { createCitationRewriter } from '../text/citations.ts';
+import { KnownLinks } from '../text/known-links.ts';
+import { guardLinks } from '../text/link-guard.ts';
 import { sentences } from '../text/sentences.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../text/source-prompt.ts';
 
@@ -59,11 +61,18 @@ export async function summarise(models: Models, task: SummaryTask, call: CallOpt
   const pushed = rewriter.push(limitWords(completion.text, maxWords));
   const rest = rewriter.end();
   return {
-    text: (pushed.text + rest.text).trim(),
+    text: guardLinks((pushed.text + rest.text).trim(), linksOf(task)),
     citations: [...pushed.cited, ...rest.cited],
     model: completion.model,
     usage: own.usage,
   };
+}
+
+function linksOf({ sources, about }: SummaryTask): KnownLinks {
+  const links = new KnownLinks();
+  links.ask(about);
+  for (const { text, url } of sources) links.know(url === null ? text : `${text} ${url}`);
+  return links;
 }
 
 /** Whole sentences up to the limit, and always the first one. */

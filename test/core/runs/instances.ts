@@ -128,7 +128,7 @@ function startInstance(
     parkedTimeoutMs,
     unstored: memoryRunStore({ clock: timerClock, retentionMs: 3_600_000, maxRuns: 1_000 }),
     signals: memoryRunSignals(),
-    executors: { CHAT: executor, INGEST: executor },
+    executors: { CHAT: executor, AGENT: executor, INGEST: executor },
     limits: { maxRuns, maxQueuedRuns: 100, unwatchedGraceMs: 100 },
     leaseMs,
     maxAttempts,

@@ -1,0 +1,82 @@
+import { canonicalUrl, hostOf, linkDestinations, prefixesOf, urlRuns, withoutTrailing } from './urls.ts';
+
+/** An image is loaded without anybody's click: of what it may point at, less is believed. */
+export type LinkKind = 'link' | 'image';
+
+const maxKnown = 20_000;
+
+/**
+ * Which links a run's answer may carry. What the operator and the app wrote names hosts; what the user wrote names hosts to click on;
+ * what came from outside — documents, results of tools — names only the very addresses that stand in it: an author who could name a
+ * host could have a secret written behind it.
+ */
+export class KnownLinks {
+  readonly #exact = new Set<string>();
+  /** Relative and unusual destinations, as they were written. */
+  readonly #written = new Set<string>();
+  readonly #hosts = new Map<string, LinkKind>();
+
+  /** The system prompt: whole hosts, for images too. */
+  trust(text: string): void {
+    this.#nameHosts(text, 'image');
+  }
+
+  /** What the user wrote: whole hosts, to click on. */
+  ask(text: string): void {
+    this.#nameHosts(text, 'link');
+  }
+
+  /** A text from outside, or an address that stands beside it. */
+  know(text: string): void {
+    this.#add(text, () => true);
+  }
+
+  /**
+   * The result of a tool. An address that the model itself handed to the tool is no new one because the tool says it again, or any
+   * tool that repeats its input would make every link good.
+   */
+  knowResult(args: string, value: string): void {
+    const own = new Set(urlRuns(args).flatMap(prefixesOf).map(canonicalUrl));
+    const ownWritten = new Set(linkDestinations(args));
+    this.#add(value, (address) => !own.has(address) && !ownWritten.has(address));
+  }
+
+  allows(destination: string, kind: LinkKind): boolean {
+    if (destination === '' || /^#[\w.:%-]*$/.test(destination)) return true;
+    if (this.#written.has(destination)) return true;
+    // Markdown and HTML decode both: what is meant would not be what is compared.
+    if (/&[#\w]+;/.test(destination.replaceAll('&amp;', '&')) || destination.includes('\\')) return false;
+    const plain = destination.replaceAll('&amp;', '&');
+    if (this.#exact.has(canonicalUrl(plain))) return true;
+    const host = hostOf(plain);
+    const named = host === null ? undefined : this.#hosts.get(host);
+    return named !== undefined && (named === 'image' || kind === 'link');
+  }
+
+  #add(text: string, isNew: (address: string) => boolean): void {
+    for (const address of urlRuns(text).flatMap(prefixesOf).map(canonicalUrl)) {
+      if (this.#exact.size < maxKnown && isNew(address)) this.#exact.add(address);
+    }
+    for (const destination of linkDestinations(text)) {
+      if (this.#written.size < maxKnown && isNew(destination)) this.#written.add(destination);
+    }
+  }
+
+  #nameHosts(text: string, kind: LinkKind): void {
+    this.know(text);
+    const named = [...urlRuns(text).map(withoutTrailing).map(hostOf), ...hostsNamed(text).map(hostOf)];
+    for (const host of named) {
+      if (host === null || this.#hosts.size >= maxKnown) continue;
+      if (this.#hosts.get(host) !== 'image') this.#hosts.set(host, kind);
+    }
+  }
+}
+
+const maxWords = 1_000;
+const hostName = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?=\/|$)/i;
+
+/** People write `example.org`, and mean the place. */
+function hostsNamed(text: string): string[] {
+  const words = text.split(/[\s<>()[\]"'`,;]+/).filter((word) => word.includes('.') && word.length <= 255);
+  return words.slice(0, maxWords).flatMap((word) => hostName.exec(word.replace(/[.:?!]+$/, ''))?.[0] ?? []);
+}
