@@ -93,7 +93,7 @@ describe('an operation of the configuration', () => {
         properties: {
           query: { type: 'string' },
           mode: {
-            anyOf: [{ type: 'string', enum: ['HYBRID', 'VECTOR', 'KEYWORD'] }, { type: 'null' }],
+            anyOf: [{ type: 'string', enum: ['HYBRID', 'KEYWORD', 'VECTOR'] }, { type: 'null' }],
             default: 'KEYWORD',
           },
           filter: { anyOf: [{ $ref: '#/$defs/MetadataFilter' }, { type: 'null' }] },
