@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentFaults, agents } from './config/agents.ts';
 import { baseUrl, count, text } from './config/fields.ts';
+import { mcp } from './config/mcp.ts';
 import { mcpServers } from './config/mcp-servers.ts';
 import { poolFaults } from './config/pool-faults.ts';
 import { model, providers, routes } from './config/providers.ts';
@@ -78,6 +79,8 @@ const runs = z.strictObject({
   leaseMs: count(500, 600_000, 10_000),
   /** A run whose instance died so often has failed. */
   maxAttempts: count(1, 100, 3),
+  /** How long a run waits for an approval, or for the result of a client tool; then it has failed. */
+  parkedTimeoutMs: count(1_000, 365 * 86_400_000, 86_400_000),
   /** How long a stored run is kept after its end. */
   retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
 });
@@ -178,6 +181,8 @@ export const configSchema = z
     routes: routes.default({}),
     /** A route or a model, where a request names none; left out: the first provider's. */
     chatModel: text.optional(),
+    /** The gateway as an MCP server. */
+    mcp: mcp.prefault({}),
     /** Beside the shipped ones, by name. */
     agents: agents.default({}),
     /** Whose tools runs may use, by name. */

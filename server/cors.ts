@@ -5,7 +5,7 @@ export function setCors({ headers, method }: IncomingMessage, response: ServerRe
   response.setHeader('Vary', 'Origin');
   if (headers.origin === undefined) return;
   response.setHeader('Access-Control-Allow-Origin', headers.origin);
-  response.setHeader('Access-Control-Expose-Headers', 'X-Request-Id');
+  response.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Mcp-Session-Id');
   if (method !== 'OPTIONS') return;
   response.setHeader('Access-Control-Allow-Methods', 'GET, POST, OPTIONS');
   response.setHeader('Access-Control-Allow-Headers', headers['access-control-request-headers'] ?? 'content-type');

@@ -9,6 +9,7 @@ import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { answerDirectly, isPlainOperation } from './direct-operation.ts';
+import { type Mcp, mcpPath } from './mcp/mcp.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { chatPage, chatPagePath } from './pages/chat-page.ts';
 import { graphiqlPage, wantsGraphiql } from './pages/graphiql.ts';
@@ -39,13 +40,14 @@ export interface HttpParts {
 export interface Serving {
   readonly app: App;
   readonly agUi: AgUi;
+  readonly mcp: Mcp;
 }
 
-const paths: readonly string[] = [graphqlPath, graphqlSsePath, agUiPath];
+const paths: readonly string[] = [graphqlPath, graphqlSsePath, agUiPath, mcpPath];
 /** What the metrics tell apart. */
 const countedPaths: readonly string[] = [...paths, metricsPath, chatPagePath, '/health', '/ready', '/'];
 
-/** The HTTP edge around Yoga and AG-UI: request ids, origins, bounds, health, and who calls. */
+/** The HTTP edge around Yoga, AG-UI and MCP: request ids, origins, bounds, health, and who calls. */
 export function createHttpServer(parts: HttpParts): Server {
   const { config, logger, telemetry } = parts;
   const server = createServer((request, response) => {
@@ -109,12 +111,16 @@ async function handle(
     response.setHeader('Allow', 'POST, OPTIONS');
     return refuse(response, 405, 'BAD_INPUT', `${agUiPath} takes a RunAgentInput by POST, got ${request.method}.`);
   }
+  if (path === mcpPath && request.method !== 'POST') {
+    response.setHeader('Allow', 'POST, OPTIONS');
+    return refuse(response, 405, 'BAD_INPUT', `${mcpPath} takes one JSON-RPC message by POST, got ${request.method}.`);
+  }
   const maxBytes = config.limits.maxBodyBytes;
   const context: ServerContext = { principal, requestId, ended: endOfAccess(access, principal, request, response) };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
   const isPlain = isPlainOperation(request);
   let body: Buffer | null = null;
-  if (path === agUiPath || isPlain || request.headers['transfer-encoding'] !== undefined) {
+  if (path === agUiPath || path === mcpPath || isPlain || request.headers['transfer-encoding'] !== undefined) {
     body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
   }
@@ -123,6 +129,11 @@ async function handle(
     operation.is('ag-ui', null);
     const sent = { headers: request.headers, body };
     return inOperation(operation, () => now.agUi(sent, response, context));
+  }
+  if (path === mcpPath && body !== null) {
+    const operation = beginOperation(parts, 'mcp', context, request, response);
+    const sent = { headers: request.headers, body };
+    return inOperation(operation, () => now.mcp(sent, response, context));
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
@@ -220,7 +231,7 @@ function endOfAccess(
   { headers, url = '' }: IncomingMessage,
   response: ServerResponse,
 ): AbortSignal | null {
-  const isStream = headers.accept?.includes('text/event-stream') || url.startsWith(agUiPath);
+  const isStream = headers.accept?.includes('text/event-stream') || url.startsWith(agUiPath) || url.startsWith(mcpPath);
   if (principal.keyId === null && !isStream) return null;
   const ended = new AbortController();
   const held = access.hold(principal, (reason) => ended.abort(reason));

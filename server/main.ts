@@ -9,6 +9,8 @@ import { loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createHttpServer, type Serving } from './http-server.ts';
 import { isLoopback } from './loopback.ts';
+import { createMcp } from './mcp/mcp.ts';
+import { mcpOptions } from './mcp/mcp-options.ts';
 import { accessAtStart } from './open-access.ts';
 import { openServices } from './open-services.ts';
 import { embedInBackground, prepareDocs } from './prepare-docs.ts';
@@ -84,7 +86,8 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const toClientError = createToClientError(logger);
   const sockets = attachWebSocket(server, { app, config, access, toClientError, logger, telemetry });
   serviceMetrics(telemetry.registry, { services, database: opened.database, sockets: sockets.count });
-  state = { app, agUi: createAgUi(services, toClientError) };
+  const mcp = createMcp(services, mcpOptions(config), toClientError);
+  state = { app, agUi: createAgUi(services, toClientError), mcp };
   starting.move();
   boundMemory();
 

@@ -4,6 +4,27 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What bounds a run; when one is reached, the run ends with what it has, and LENGTH as its finishReason. The configured limits of the agent hold too. */
+export type AgentLimitsInput = {
+  /** US dollars; a model without a known price ends the run. */
+  maxCostUsd?: number | null | undefined;
+  /** Steps that run at the same time. */
+  maxParallel?: number | null | undefined;
+  /** Steps of the whole plan: what is looked up, each check of it, and the answer. */
+  maxSteps?: number | null | undefined;
+  /** Input and output together, over all model calls. */
+  maxTokens?: number | null | undefined;
+  timeoutMs?: number | null | undefined;
+};
+
+/** PLANNER parts the goal into steps, RESEARCHER looks things up, VALIDATOR checks what was found, EXECUTOR answers and acts; ASSISTANT is all of it in one. */
+export type AgentRole =
+  | 'ASSISTANT'
+  | 'EXECUTOR'
+  | 'PLANNER'
+  | 'RESEARCHER'
+  | 'VALIDATOR';
+
 /** Exactly one of url and base64. What the model cannot read is BAD_INPUT. */
 export type AttachmentInput = {
   base64?: string | null | undefined;
@@ -104,6 +125,28 @@ export type SearchMode =
   /** By meaning alone. */
   | 'VECTOR';
 
+export type StartAgentInput = {
+  /** Its name, as `agents` lists it. */
+  agent: string;
+  /** The goal is a turn of this conversation; the output becomes its next message. */
+  conversationId?: string | number | null | undefined;
+  /** What is to be found out or done, in your own words. */
+  goal: string;
+  /** Left out: those that the agent is configured with. */
+  limits?: AgentLimitsInput | null | undefined;
+  /** At most 16 short strings, for finding runs and for cost reports. */
+  metadata?: unknown;
+  /** A JSON Schema (2020-12) for AgentRun.object, which comes beside the cited text. */
+  responseSchema?: unknown;
+  /** Where it searches. Left out: the collection `default`, where there is one. */
+  retrieval?: RetrievalInput | null | undefined;
+  /** Client-chosen, the idempotency key: the same id with the same input returns the same run and spends nothing; with another input it is CONFLICT. */
+  runId?: string | null | undefined;
+  /** The app's own name for the person it works for. */
+  user?: string | null | undefined;
+  whenUnwatched?: UnwatchedPolicy | null | undefined;
+};
+
 export type StartChatInput = {
   attachments?: Array<AttachmentInput> | null | undefined;
   /** Left out: a new conversation. One turn of a conversation runs at a time: a second start while one runs is CONFLICT and names the run, unless parentMessageId makes it a branch. */
@@ -145,6 +188,15 @@ export type StartChatInput = {
   whenUnwatched?: UnwatchedPolicy | null | undefined;
 };
 
+/** SKIPPED: never started, since what it builds on failed or a limit of the run came first. */
+export type StepStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'PENDING'
+  | 'RUNNING'
+  | 'SKIPPED'
+  | 'SUCCEEDED';
+
 /** What becomes of a run that nobody follows any more. CANCEL stops it after the grace period. */
 export type UnwatchedPolicy =
   | 'CANCEL'
@@ -172,6 +224,29 @@ export type ChatSubscription = { chat:
     | { __typename: 'TextMessageReset', reason: string, cursor: string }
     | { __typename: 'TextMessageStarted', cursor: string }
     | { __typename: 'VerificationFinished', cursor: string }
+   };
+
+export type ResearchTeamSubscriptionVariables = Exact<{
+  input: StartAgentInput;
+}>;
+
+
+export type ResearchTeamSubscription = { agent:
+    | { __typename: 'ProgressReported', at: string }
+    | { __typename: 'ReasoningDelta', at: string }
+    | { __typename: 'RunCancelled', at: string }
+    | { __typename: 'RunFailed', at: string, error: { code: ErrorCode, message: string } }
+    | { __typename: 'RunFinished', at: string }
+    | { __typename: 'RunStarted', at: string }
+    | { __typename: 'SourceCited', at: string, citation: { number: number, title: string | null, quote: string } }
+    | { __typename: 'StepFinished', step: string | null, stepStatus: StepStatus, at: string }
+    | { __typename: 'StepStarted', step: string | null, title: string, role: AgentRole | null, at: string }
+    | { __typename: 'StreamGap', at: string }
+    | { __typename: 'TextMessageDelta', delta: string, at: string }
+    | { __typename: 'TextMessageEnded', at: string }
+    | { __typename: 'TextMessageReset', reason: string, at: string }
+    | { __typename: 'TextMessageStarted', at: string }
+    | { __typename: 'VerificationFinished', at: string }
    };
 
 export type SearchTwiceQueryVariables = Exact<{
@@ -270,6 +345,42 @@ export const ChatDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ChatSubscription, ChatSubscriptionVariables>;
+export const ResearchTeamDocument = new TypedDocumentString(`
+    subscription ResearchTeam($input: StartAgentInput!) {
+  agent(input: $input) {
+    __typename
+    at
+    ... on StepStarted {
+      step
+      title
+      role
+    }
+    ... on StepFinished {
+      step
+      stepStatus
+    }
+    ... on TextMessageDelta {
+      delta
+    }
+    ... on TextMessageReset {
+      reason
+    }
+    ... on SourceCited {
+      citation {
+        number
+        title
+        quote
+      }
+    }
+    ... on RunFailed {
+      error {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResearchTeamSubscription, ResearchTeamSubscriptionVariables>;
 export const SearchTwiceDocument = new TypedDocumentString(`
     query SearchTwice($first: String!, $second: String!) {
   first: search(query: $first, first: 3) {

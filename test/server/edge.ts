@@ -8,6 +8,8 @@ import { createAccess } from '../../server/authenticate.ts';
 import { createToClientError } from '../../server/client-errors.ts';
 import { loadConfig } from '../../server/config.ts';
 import { createHttpServer, type HttpParts } from '../../server/http-server.ts';
+import { createMcp } from '../../server/mcp/mcp.ts';
+import { mcpOptions } from '../../server/mcp/mcp-options.ts';
 import { createLogger } from '../../server/telemetry/logger.ts';
 import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 
@@ -41,7 +43,12 @@ export async function startEdge(
     keyRing: noKeys,
     openMode: { isOpen, hold: () => noKeys.hold() },
   });
-  const serving = { app: createApp(parts, config), agUi: createAgUi(parts, createToClientError(logger)) };
+  const toClientError = createToClientError(logger);
+  const serving = {
+    app: createApp(parts, config),
+    agUi: createAgUi(parts, toClientError),
+    mcp: createMcp(parts, mcpOptions(config), toClientError),
+  };
   let state: ReturnType<HttpParts['state']> = serving;
   const telemetry = createTelemetry(config, logger);
   const server = createHttpServer({

@@ -184,7 +184,10 @@ describe('a web page', () => {
       const answered = await askGraphql(keyed.url, okQuery, { origin, authorization: `Bearer ${key}` });
       expect(answered).toMatchObject({
         status: 200,
-        headers: { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'X-Request-Id' },
+        headers: {
+          'access-control-allow-origin': origin,
+          'access-control-expose-headers': 'X-Request-Id, Mcp-Session-Id',
+        },
       });
       expect(answered.headers).not.toHaveProperty('access-control-allow-credentials');
       // A page can show why it was refused.

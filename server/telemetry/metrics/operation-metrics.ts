@@ -32,7 +32,7 @@ export function operationMetrics(registry: Registry, named: readonly string[]): 
     labelNames: ['transport'],
     registers,
   });
-  for (const transport of ['http', 'websocket', 'ag-ui'] as const) {
+  for (const transport of ['http', 'websocket', 'ag-ui', 'mcp'] as const) {
     inFlight.set({ transport }, 0);
     streams.set({ transport }, 0);
   }

@@ -3,8 +3,8 @@ import { type ErrorCode, isErrorCode } from '../../../core/contracts/gateway-err
 
 import { OperationTrace } from '../tracing/operation-trace.ts';
 
-export type OperationKind = 'query' | 'mutation' | 'subscription' | 'ag-ui' | 'unknown';
-export type Transport = 'http' | 'websocket' | 'ag-ui';
+export type OperationKind = 'query' | 'mutation' | 'subscription' | 'ag-ui' | 'mcp' | 'unknown';
+export type Transport = 'http' | 'websocket' | 'ag-ui' | 'mcp';
 
 /** Hears of the operations of all transports. Every method is cheap, synchronous and never throws. */
 export interface OperationObserver {
@@ -22,7 +22,7 @@ export interface Arrival {
   readonly traceparent: unknown;
 }
 
-/** One GraphQL operation, or AG-UI request, from its arrival to the end of its answer. What is known of it comes bit by bit. */
+/** One GraphQL operation, or request of AG-UI or MCP, from its arrival to the end of its answer. What is known of it comes bit by bit. */
 export class Operation {
   readonly transport: Transport;
   readonly requestId: string;
