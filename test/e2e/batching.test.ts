@@ -34,7 +34,7 @@ afterAll(() => opened.disposeAsync());
 const embeddingsCalls = () => vendor.calls('/embeddings').length;
 /** The ledger writes what was spent, the instance says that it lives and looks for keys, by their own clocks, whoever asks for what. */
 const onTheirOwn =
-  /^(?:add-usage|api-keys.*|instance-heartbeat|runs-take-over|maintenance.*|(?:reclaim|forget)-holds|(?:save|touch)-embeddings|purge.*)$/;
+  /^(?:add-usage|api-keys.*|instance-heartbeat|runs-(?:take-over|expire)|maintenance.*|(?:reclaim|forget)-holds|(?:save|touch)-embeddings|purge.*)$/;
 const countsOf = ({ statements }: TestGateway) => new Map([...statements].filter(([name]) => !onTheirOwn.test(name)));
 
 /** The operation's data, and how often each statement ran for it. */
