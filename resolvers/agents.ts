@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { assertOneOf } from '../core/access/scopes.ts';
 import type { Agent, AgentLimits, AgentMember } from '../core/agents/agent.ts';
 import { defaultLimits } from '../core/agents/agent.ts';
-import { startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
+import { type StartAgent, startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
 import { jsonObject, type RetrievalArgs, retrievalOf } from './chat.ts';
 import { decodeId } from './global-id.ts';
@@ -30,21 +30,25 @@ export function startAgent(
   { services, principal }: Context,
 ): Promise<RunRecord> {
   const given = input.runId?.toLowerCase();
-  const { conversationId, limits } = input;
   // What was said there becomes known to the agent, and the goal is said there.
-  if (conversationId != null) assertOneOf(principal, ['CHAT']);
-  const request = {
+  if (input.conversationId != null) assertOneOf(principal, ['CHAT']);
+  return startAgentInCore(services, principal, given ?? newRunId, startAgentRequest(input), given === undefined);
+}
+
+export function startAgentRequest(input: StartAgentArgs): StartAgent {
+  const { conversationId, limits } = input;
+  return {
     agent: input.agent,
     goal: input.goal,
     conversationId: conversationId == null ? null : decodeId('Conversation', conversationId, 'conversationId'),
+    history: [],
     retrieval: retrievalOf(input.retrieval),
     responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
     limits: limits == null ? null : limitsOf(limits),
     whenUnwatched: input.whenUnwatched ?? 'FINISH',
     user: input.user ?? null,
     metadata: jsonObject(input.metadata, 'metadata') ?? {},
-  } as const;
-  return startAgentInCore(services, principal, given ?? newRunId, request, given === undefined);
+  };
 }
 
 function limitsOf(limits: NonNullable<StartAgentArgs['limits']>): AgentLimits {

@@ -27,7 +27,7 @@ export function agentExecutor(services: AgentServices): Executor {
     const work: Omit<Work, 'history'> = { services, io, agent, input, board, budget, output, signal };
     let failure: Pick<RunResult, 'error'> = {};
     try {
-      const history = await readHistory(services.conversations, io);
+      const history = await readHistory(services.conversations, io, input);
       await (agent.topology === 'TEAM' ? new TeamRun({ ...work, history }).run() : runAssistant({ ...work, history }));
     } catch (error) {
       failure = { error };

@@ -85,7 +85,7 @@ function servicesOf(calls: Calls): AgentServices {
 function newRun(index: number): NewRun {
   const goal = `goal-${index}`;
   const input = {
-    ...{ agent: 'research-team', goal, conversationId: null, retrieval: null, responseSchema: null },
+    ...{ agent: 'research-team', goal, conversationId: null, history: [], retrieval: null, responseSchema: null },
     ...{ limits: defaultLimits, whenUnwatched: 'FINISH', user: null, metadata: {} },
   } as const;
   return {
