@@ -6,7 +6,7 @@ import { findPostgres } from './test/helpers/postgres-server.ts';
 
 /** What touches SQL runs on both databases: on the embedded one as all tests do, and a second time on PostgreSQL. */
 const onBothDatabases = [
-  'test/adapters/postgres/{api-key,collection,conversation,document,embedding,hold,run,stored-run}-store.test.ts',
+  'test/adapters/postgres/{api-key,collection,conversation,document,embedding,hold,profile,run,stored-run}-store.test.ts',
   'test/adapters/postgres/{database,metadata-filter,search-index,tenant-isolation}.test.ts',
   'test/core/runs/takeover.test.ts',
   'test/e2e/{chat,ingest,chat/search-models}.test.ts',
@@ -18,7 +18,7 @@ const onPostgres = [
 ];
 /** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
 const throughPooler = [
-  'test/adapters/postgres/{api-key,conversation,document,embedding,hold,run,stored-run}-store.test.ts',
+  'test/adapters/postgres/{api-key,conversation,document,embedding,hold,profile,run,stored-run}-store.test.ts',
   'test/adapters/postgres/{search-index,server-database}.test.ts',
 ];
 

@@ -8,6 +8,7 @@ import type { CollectionStore } from './contracts/collection-store.ts';
 import type { ConversationStore } from './contracts/conversation-store.ts';
 import type { DocumentStore } from './contracts/document-store.ts';
 import type { Logger } from './contracts/logger.ts';
+import type { ParkedRuns } from './contracts/parked-runs.ts';
 import type { ProfileStore } from './contracts/profile-store.ts';
 import type { RecommendationIndex } from './contracts/recommendation-index.ts';
 import type { StoredRunStore } from './contracts/run-store.ts';
@@ -50,6 +51,7 @@ export interface Services {
   readonly recommendationIndex: RecommendationIndex;
   readonly recommendations: RecommendSettings;
   readonly storedRuns: StoredRunStore;
+  readonly parkedRuns: ParkedRuns;
   readonly usage: UsageStore;
   readonly runs: Runs;
   readonly apiKeys: ApiKeyStore;

@@ -79,6 +79,8 @@ const runs = z.strictObject({
   leaseMs: count(500, 600_000, 10_000),
   /** A run whose instance died so often has failed. */
   maxAttempts: count(1, 100, 3),
+  /** How long a run waits for an approval, or for the result of a client tool; then it has failed. */
+  parkedTimeoutMs: count(1_000, 365 * 86_400_000, 86_400_000),
   /** How long a stored run is kept after its end. */
   retentionMs: count(60_000, Number.MAX_SAFE_INTEGER, 30 * 86_400_000),
 });

@@ -8,6 +8,7 @@ import type { Database } from '../adapters/postgres/database.ts';
 import { postgresDocumentStore } from '../adapters/postgres/document-store.ts';
 import { postgresEmbeddingStore } from '../adapters/postgres/embedding-store.ts';
 import { openDatabase } from '../adapters/postgres/open-database.ts';
+import { postgresParkedRuns } from '../adapters/postgres/parked-runs.ts';
 import { postgresProfileStore } from '../adapters/postgres/profile-store.ts';
 import { postgresRecommendationIndex } from '../adapters/postgres/recommendation-index.ts';
 import { postgresRunStore } from '../adapters/postgres/run-store.ts';
@@ -108,7 +109,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   opened.defer(() => mcpServers.close());
   const schemas = createResponseSchemas();
   opened.defer(() => schemas.close());
-  const toolbox = openTools(config, { schemas, logger });
   const { eventLoopDelay } = telemetry;
   const stores = {
     collections: postgresCollectionStore(database),
@@ -118,10 +118,12 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     profiles: postgresProfileStore(database),
     recommendationIndex: postgresRecommendationIndex(database),
   };
+  const toolbox = openTools(config, { ...stores, models, schemas, logger, limits: limitsOf(config) });
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const agents = createAgents(configuredAgents(config.agents));
   const storedRuns = postgresRunStore(database);
+  const parkedRuns = postgresParkedRuns(database);
   const { maxRuns, maxQueuedRuns } = config.limits;
   const { log, unstored, signals } = logs;
   const runs = new Runs({
@@ -132,6 +134,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     membership: { alone: config.redisUrl === undefined, others: config.databaseUrl === undefined ? 'dead' : 'unknown' },
     stored: storedRuns,
     checkpoints: postgresCheckpointStore(database),
+    parked: parkedRuns,
     executors: {
       AGENT: agentExecutor({ ...stores, models, agents, schemas, limits: limitsOf(config) }),
       CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
@@ -154,6 +157,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     schemas,
     toolbox,
     storedRuns,
+    parkedRuns,
     apiKeys,
     keyChanged: opening.keyChanged,
     usage: { ...usage, report: (...args) => ledger.flush().then(() => usage.report(...args)) },

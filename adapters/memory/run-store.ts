@@ -2,7 +2,13 @@ import type { Clock } from '../../core/contracts/clock.ts';
 import type { MessageRecord, NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import type { NewRun, RunPatch, RunRecord, RunStatus, UnstoredRunStore } from '../../core/contracts/run-store.ts';
+import {
+  isEnd,
+  type NewRun,
+  type RunPatch,
+  type RunRecord,
+  type UnstoredRunStore,
+} from '../../core/contracts/run-store.ts';
 import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import { listRuns } from '../../core/runs/run-list.ts';
 
@@ -68,7 +74,7 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
 
   function write(entry: Entry, patch: RunPatch): void {
     const status = patch.status ?? entry.run.status;
-    const finishedAt = patch.finishedAt ?? (hasEnded(status) ? new Date(clock.now()) : entry.run.finishedAt);
+    const finishedAt = patch.finishedAt ?? (isEnd(status) ? new Date(clock.now()) : entry.run.finishedAt);
     const startedAt = patch.startedAt ?? (status === 'RUNNING' ? new Date(clock.now()) : null);
     const detail = patch.detail ?? entry.run.detail;
     entry.run = {
@@ -80,7 +86,7 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
       startedAt: entry.run.startedAt ?? startedAt,
       finishedAt,
     };
-    if (!hasEnded(status)) return;
+    if (!isEnd(status)) return;
     entry.input = null;
     ended.set(entry.run, clock.now());
   }
@@ -107,7 +113,7 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
     async heartbeat() {
       const entries = [...tenants.values()].flatMap((ofTenant) => [...ofTenant.values()]);
       const cancels = entries.flatMap(({ run, cancelReason }) =>
-        cancelReason === null || hasEnded(run.status)
+        cancelReason === null || isEnd(run.status)
           ? []
           : [{ key: { tenant: run.tenant, runId: run.runId }, reason: cancelReason }],
       );
@@ -117,13 +123,13 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
     async stillOwned(runs) {
       return runs.filter((owned) => {
         const run = find(owned)?.run;
-        return run !== undefined && run.attempt === owned.attempt && !hasEnded(run.status);
+        return run !== undefined && run.attempt === owned.attempt && !isEnd(run.status);
       });
     },
 
     async requestCancel(key, reason) {
       const entry = find(key);
-      if (entry === undefined || hasEnded(entry.run.status)) return false;
+      if (entry === undefined || isEnd(entry.run.status)) return false;
       entry.cancelReason ??= reason;
       return true;
     },
@@ -152,7 +158,7 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
     async update(key, attempt, patch, reply) {
       if (patch.status === 'QUEUED') throw new Error(`run ${key.runId}: a run never goes back to QUEUED`);
       const entry = find(key);
-      if (entry === undefined || entry.run.attempt !== attempt || hasEnded(entry.run.status)) return false;
+      if (entry === undefined || entry.run.attempt !== attempt || isEnd(entry.run.status)) return false;
       if (reply !== undefined) entry.reply = written(reply, new Date(clock.now()));
       write(entry, patch);
       return true;
@@ -188,8 +194,4 @@ function queued(run: NewRun, createdAt: Date): RunRecord {
     detail: run.detail,
     lastSeq: null,
   };
-}
-
-function hasEnded(status: RunStatus): boolean {
-  return status !== 'QUEUED' && status !== 'RUNNING';
 }

@@ -4,7 +4,7 @@ import type { NewRun, NewTurn, RunRecord } from '../../core/contracts/run-store.
 import type { Queryable } from './database.ts';
 import { sql } from './drizzle.ts';
 import { insertMessage } from './insert-message.ts';
-import { insertRun, type RunRow, runOf, underWay } from './run-rows.ts';
+import { hasNotEnded, insertRun, type RunRow, runOf } from './run-rows.ts';
 
 /**
  * Claims the run's id and writes its turn. Null when the id is taken: then nothing was touched. A refused turn throws,
@@ -76,7 +76,7 @@ async function placeQuestion(transaction: Queryable, run: NewRun, turn: NewTurn)
     sql`with checked as materialized (
         select
           (select runs.run_id from runs where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId}
-            and ${underWay} and runs.run_id <> ${run.runId} limit 1) as busy_run_id,
+            and ${hasNotEnded} and runs.run_id <> ${run.runId} limit 1) as busy_run_id,
           (select messages.id from messages
             where messages.tenant = ${tenant} and messages.conversation_id = ${conversationId}
             order by messages.created_at desc, messages.id desc limit 1) as newest_id,

@@ -18,6 +18,15 @@ export function postgresDocumentStore(database: Database): DocumentStore {
         signal,
       ),
 
+    byExternalIds: (tenant, collectionId, externalIds, signal) =>
+      database.query<DocumentRecord>(
+        'documents-by-external-ids',
+        sql`select ${documentColumns} from documents
+          where tenant = ${tenant} and collection_id = any(${sql.param(uuidsIn([collectionId]))}::uuid[])
+            and external_id = any(${sql.param([...externalIds])}::text[])`,
+        signal,
+      ),
+
     async contentHashes(tenant, collectionId, externalIds, signal) {
       const rows = await database.query<{ external_id: string; content_hash: string }>(
         'documents-content-hashes',

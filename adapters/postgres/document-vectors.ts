@@ -1,7 +1,7 @@
 import { type SQL, sql } from './drizzle.ts';
 import { vectorOf } from './vector-text.ts';
 
-/** A long document is known by its first passages. */
+/** A long document is known by some of its passages. In which order they are read is left open: an order would make an index of it. */
 const passagesPerDocument = 16;
 
 /**
@@ -13,7 +13,7 @@ export function documentVectorColumn(tenant: string, documentId: SQL, collection
     select vector_send(avg(own.embedding)) from (
       select v.embedding from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = ${collectionId} and v.document_id = ${documentId}
-      order by v.passage_id limit ${passagesPerDocument}) own) end`;
+      limit ${passagesPerDocument}) own) end`;
 }
 
 /** Each document's vector stands in one of its rows. */

@@ -1,7 +1,7 @@
 import type { StoredRunStore } from '../../core/contracts/run-store.ts';
 import type { Database } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
-import { underWay } from './run-rows.ts';
+import { hasNotEnded, isParked, underWay } from './run-rows.ts';
 
 /** Any number, as long as every process uses the same: instances enter one after the other. */
 const entryLock = 7_236_002;
@@ -85,8 +85,9 @@ export function instanceLeases(
     async requestCancel({ tenant, runId }, reason) {
       const rows = await database.query(
         'run-request-cancel',
-        sql`update runs set cancel_reason = coalesce(runs.cancel_reason, ${reason})
-          where runs.tenant = ${tenant} and runs.run_id = ${runId} and ${underWay} returning runs.run_id`,
+        sql`update runs set cancel_reason = coalesce(runs.cancel_reason, ${reason}), parked_at = null,
+            status = case when ${isParked} then 'RUNNING' else runs.status end
+          where runs.tenant = ${tenant} and runs.run_id = ${runId} and ${hasNotEnded} returning runs.run_id`,
       );
       return rows.length > 0;
     },

@@ -1,4 +1,11 @@
-import type { NewRun, RunDetail, RunPatch, RunRecord, RunStatus } from '../../core/contracts/run-store.ts';
+import {
+  isEnd,
+  type NewRun,
+  type RunDetail,
+  type RunPatch,
+  type RunRecord,
+  type RunStatus,
+} from '../../core/contracts/run-store.ts';
 import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import { type SQL, sql } from './drizzle.ts';
 import { jsonText } from './insert-message.ts';
@@ -33,8 +40,11 @@ export const runColumns = sql`runs.tenant, runs.run_id, runs.status, runs.attemp
   ${microseconds(sql`runs.started_at`)} as started_at,
   ${microseconds(sql`runs.finished_at`)} as finished_at`;
 
-/** Word for word the condition of the index runs_under_way. */
+/** Some instance has it, or may take it. Word for word the condition of the index runs_under_way. */
 export const underWay = sql`runs.status in ('QUEUED', 'RUNNING')`;
+/** Waits for an answer. The first condition is word for word that of the index runs_parked. */
+export const isParked = sql`(runs.parked_at is not null and runs.status in ('AWAITING_APPROVAL', 'AWAITING_TOOL_RESULT'))`;
+export const hasNotEnded = sql`runs.status in ('QUEUED', 'RUNNING', 'AWAITING_APPROVAL', 'AWAITING_TOOL_RESULT')`;
 
 export function runOf(row: RunRow): RunRecord {
   const { detail } = row;
@@ -86,7 +96,7 @@ export function assignments(patch: RunPatch): SQL {
   if (patch.status === 'RUNNING' && patch.startedAt === undefined) {
     set.push(sql`started_at = coalesce(started_at, clock_timestamp())`);
   }
-  if (isEnd(patch.status)) {
+  if (patch.status !== undefined && isEnd(patch.status)) {
     set.push(sql`input = null`);
     if (patch.finishedAt === undefined) set.push(sql`finished_at = clock_timestamp()`);
   }
@@ -95,8 +105,4 @@ export function assignments(patch: RunPatch): SQL {
 
 function conversationIdOf(detail: RunDetail): string | null {
   return detail.kind === 'INGEST' ? null : detail.conversationId;
-}
-
-export function isEnd(status: RunStatus | undefined): boolean {
-  return status !== undefined && status !== 'QUEUED' && status !== 'RUNNING';
 }

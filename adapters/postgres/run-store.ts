@@ -1,6 +1,13 @@
 import type { NewMessage } from '../../core/contracts/conversation-store.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
-import type { NewRun, RunFilter, RunPatch, RunRecord, StoredRunStore } from '../../core/contracts/run-store.ts';
+import {
+  isEnd,
+  type NewRun,
+  type RunFilter,
+  type RunPatch,
+  type RunRecord,
+  type StoredRunStore,
+} from '../../core/contracts/run-store.ts';
 import { deleteCheckpoints } from './checkpoint-store.ts';
 import { claimWithTurn } from './claim-turn.ts';
 import type { Database, Queryable } from './database.ts';
@@ -9,7 +16,7 @@ import { insertMessage } from './insert-message.ts';
 import { instanceLeases } from './instance-leases.ts';
 import { afterKey, sliceOf } from './newest-first.ts';
 import { purgeRuns } from './purge-runs.ts';
-import { assignments, insertRun, isEnd, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
+import { assignments, hasNotEnded, insertRun, type RunRow, runColumns, runOf, underWay } from './run-rows.ts';
 import { takeovers } from './takeovers.ts';
 
 /** Runs in PostgreSQL, with the conversations they write. */
@@ -54,7 +61,7 @@ export function postgresRunStore(database: Database): StoredRunStore {
       const rows = await database.query<RunRow>(
         'runs-under-way',
         sql`select ${runColumns} from runs
-          where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId} and ${underWay}`,
+          where runs.tenant = ${tenant} and runs.conversation_id = ${conversationId} and ${hasNotEnded}`,
       );
       return rows.map(runOf);
     },
@@ -107,7 +114,8 @@ function updateRun(key: RunKey, attempt: number, patch: RunPatch, reply: NewMess
     where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
     returning runs.run_id`;
   const parts = [sql`owned as (${owned})`];
-  if (isEnd(patch.status)) parts.push(sql`forgotten as (${deleteCheckpoints(key, sql`owned`)})`);
+  if (patch.status !== undefined && isEnd(patch.status))
+    parts.push(sql`forgotten as (${deleteCheckpoints(key, sql`owned`)})`);
   if (reply !== undefined) {
     parts.push(sql`bumped as (
       update conversations set updated_at = clock_timestamp() from owned

@@ -9,6 +9,7 @@ interface TakenRow extends RunRow {
   readonly when_unwatched: UnwatchedPolicy;
   readonly left_ms: number | null;
   readonly cancel_reason: string | null;
+  readonly wait_expired: boolean;
   readonly traceparent: string | null;
 }
 
@@ -42,8 +43,8 @@ export function takeovers(database: Database): Pick<StoredRunStore, 'takeOver' |
             input = case when ${isLost} then null else runs.input end,
             finished_at = case when ${isLost} then clock_timestamp() end
           from taken where runs.tenant = taken.tenant and runs.run_id = taken.run_id
-          returning ${runColumns}, runs.input, runs.when_unwatched, runs.cancel_reason, runs.traceparent,
-            (runs.timeout_ms - extract(epoch from clock_timestamp() - coalesce(runs.started_at, clock_timestamp())) * 1000)::int
+          returning ${runColumns}, runs.input, runs.when_unwatched, runs.cancel_reason, runs.wait_expired, runs.traceparent,
+            (runs.timeout_ms + runs.parked_ms - extract(epoch from clock_timestamp() - coalesce(runs.started_at, clock_timestamp())) * 1000)::int
               as left_ms`,
       );
       const failed = rows.filter(({ status }) => status === 'FAILED').map(runOf);
@@ -70,6 +71,7 @@ function takenOf(row: TakenRow): TakenRun {
     whenUnwatched: row.when_unwatched,
     timeoutMs: row.left_ms === null ? null : Math.max(1, row.left_ms),
     cancelReason: row.cancel_reason,
+    waitExpired: row.wait_expired,
     traceparent: row.traceparent,
   };
 }

@@ -2,9 +2,9 @@ import type { ChatMessage, FinishReason } from '../contracts/model-provider.ts';
 import type { CitationRecord } from '../contracts/run-event.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import type { RunIo } from '../runs/live-run.ts';
-import { createCitationRewriter } from '../text/citations.ts';
+import type { RewrittenText } from '../text/citations.ts';
+import { guardedCitations } from '../text/guarded-citations.ts';
 import type { KnownLinks } from '../text/known-links.ts';
-import { createLinkGuard } from '../text/link-guard.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
 import type { ChatInput } from './chat-input.ts';
 
@@ -38,44 +38,31 @@ export async function generate(
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<void> {
-  const newRewriter = () => (cites ? createCitationRewriter(sources ?? []) : null);
-  let rewriter = newRewriter();
-  const newGuard = () => (links === null ? null : createLinkGuard(links));
-  let guard = newGuard();
-  let reasoningGuard = newGuard();
-  /** Cited by a mark that the guard has not passed on yet: each event comes right after the delta with its mark. */
-  let awaited: CitationRecord[] = [];
-  const emitText = (text: string, cited: readonly CitationRecord[], isEnd = false): void => {
-    awaited.push(...cited);
+  const newWriter = () => guardedCitations(cites ? (sources ?? []) : null, links);
+  const newReasoning = () => guardedCitations(null, links);
+  let writer = newWriter();
+  let reasoning = newReasoning();
+  const emitText = ({ text, cited }: RewrittenText): void => {
     if (text !== '') {
       draft.text += text;
       io.emit({ type: 'TextMessageDelta', messageId, delta: text });
     }
-    const isShown = ({ number }: CitationRecord): boolean => isEnd || text.includes(`[${number}]`);
-    for (const citation of awaited.filter(isShown)) {
+    for (const citation of cited) {
       draft.citations.push(citation);
       io.emit({ type: 'SourceCited', messageId, citation });
     }
-    awaited = awaited.filter((citation) => !isShown(citation));
   };
-  const emitReasoning = (delta: string): void => {
-    if (delta !== '') io.emit({ type: 'ReasoningDelta', messageId, delta });
-  };
-  const emitRest = (): void => {
-    const rest = rewriter?.end() ?? { text: '', cited: [] };
-    emitText(guard === null ? rest.text : guard.push(rest.text) + guard.end(), rest.cited, true);
-    emitReasoning(reasoningGuard?.end() ?? '');
+  const emitReasoning = ({ text }: RewrittenText): void => {
+    if (text !== '') io.emit({ type: 'ReasoningDelta', messageId, delta: text });
   };
   try {
     for await (const chunk of models.chat({ ...modelRequest(input), messages, sources }, call)) {
       switch (chunk.type) {
-        case 'text': {
-          const { text, cited } = rewriter?.push(chunk.delta) ?? { text: chunk.delta, cited: [] };
-          emitText(guard?.push(text) ?? text, cited);
+        case 'text':
+          emitText(writer.push(chunk.delta));
           break;
-        }
         case 'reasoning':
-          emitReasoning(reasoningGuard?.push(chunk.delta) ?? chunk.delta);
+          emitReasoning(reasoning.push(chunk.delta));
           break;
         case 'finish':
           draft.finishReason = chunk.reason;
@@ -84,10 +71,8 @@ export async function generate(
           draft.model = chunk.name;
           break;
         case 'reset':
-          rewriter = newRewriter();
-          guard = newGuard();
-          awaited = [];
-          reasoningGuard = newGuard();
+          writer = newWriter();
+          reasoning = newReasoning();
           reset(chunk.reason);
           break;
         case 'usage':
@@ -95,7 +80,8 @@ export async function generate(
       }
     }
   } finally {
-    emitRest();
+    emitText(writer.end());
+    emitReasoning(reasoning.end());
   }
 }
 

@@ -47,6 +47,13 @@ export type DocumentSelection = { readonly externalIds: readonly string[] } | { 
 /** Every method is bound to one tenant, `unembedded` alone excepted. */
 export interface DocumentStore {
   byIds(tenant: string, ids: readonly string[], signal?: AbortSignal): Promise<readonly DocumentRecord[]>;
+  /** Those of one collection that exist, in no order. */
+  byExternalIds(
+    tenant: string,
+    collectionId: string,
+    externalIds: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<readonly DocumentRecord[]>;
   /** externalId → contentHash of those that exist. */
   contentHashes(
     tenant: string,

@@ -8,6 +8,11 @@ import type { Usage } from './usage.ts';
 
 export type RunStatus = 'QUEUED' | 'RUNNING' | ParkedStatus | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
+/** Nothing more becomes of a run in such a status. */
+export function isEnd(status: RunStatus): boolean {
+  return status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
+}
+
 /** It waits for a person, or for the app, and no instance has it meanwhile. */
 export type ParkedStatus = 'AWAITING_APPROVAL' | 'AWAITING_TOOL_RESULT';
 
@@ -178,9 +183,11 @@ export interface TakenRun {
   readonly run: RunRecord;
   readonly input: unknown;
   readonly whenUnwatched: UnwatchedPolicy;
-  /** What is left of its deadline. */
+  /** What is left of its deadline; the time in which it was parked does not count. */
   readonly timeoutMs: number | null;
   readonly cancelReason: string | null;
+  /** It was parked for too long: it is to be ended. */
+  readonly waitExpired: boolean;
   readonly traceparent: string | null;
 }
 
@@ -203,7 +210,10 @@ export interface RunStore {
   heartbeat(lease: Lease): Promise<Heartbeat>;
   /** Those of the given runs that are under way and have not been taken from their attempt. */
   stillOwned(runs: readonly OwnedRun[]): Promise<readonly OwnedRun[]>;
-  /** Leaves word for the owner, who hears of it with its next heartbeat. False when the run has ended or is unknown. */
+  /**
+   * Leaves word for the owner, who hears of it with its next heartbeat; a parked run, which has none, may be taken over at once. False
+   * when the run has ended or is unknown.
+   */
   requestCancel(key: RunKey, reason: string): Promise<boolean>;
   /** What `claim` was given as input; null when the run has ended or is unknown. */
   input(key: RunKey): Promise<unknown>;
@@ -239,7 +249,7 @@ export interface StoredRunStore extends RunStore {
       readonly error: RunErrorRecord;
     },
   ): Promise<{ readonly taken: readonly TakenRun[]; readonly failed: readonly RunRecord[] }>;
-  /** The runs of a conversation that have not ended. */
+  /** The runs of a conversation that have not ended, the parked ones too. */
   underWay(tenant: string, conversationId: string): Promise<readonly RunRecord[]>;
   /**
    * Removes at most `limit` runs, of any tenant, that ended longer ago than this, oldest first, and instances that are long

@@ -1,7 +1,10 @@
 import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
+import type { NewMessage } from '../contracts/conversation-store.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
+import type { Json } from '../contracts/filter.ts';
 import type { Logger } from '../contracts/logger.ts';
+import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunPatch, RunStore } from '../contracts/run-store.ts';
@@ -9,10 +12,13 @@ import { type Begun, nothingBegun, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
 import { persist } from './persist.ts';
+import { questionsOf } from './questions.ts';
 import { runErrorOf } from './run-error.ts';
 import { RunReport } from './run-report.ts';
 import { endLog, statusOf } from './terminal.ts';
 import { WorkOnce } from './work-once.ts';
+
+export type ParkPatch = Pick<RunPatch, 'usage' | 'detail'>;
 
 interface Parts {
   readonly log: EventLog;
@@ -20,9 +26,12 @@ interface Parts {
   readonly logger: Logger;
   readonly store: RunStore;
   readonly checkpoints: CheckpointStore;
+  readonly parked: ParkedRuns;
   readonly executor: Executor;
   /** Gives the run back, for another instance to go on with it. */
   readonly release: () => Promise<unknown>;
+  /** Lets go of the run until what it waits for is answered. */
+  readonly park: (patch: ParkPatch) => Promise<'parked' | 'claimable' | 'lost'>;
   /** Makes room for another run of its key, before anybody hears that this one has ended. Idempotent. Null: it has no such place. */
   readonly freeSlot: (() => Promise<unknown>) | null;
   readonly eventLoopLagMs?: (() => number) | undefined;
@@ -66,6 +75,11 @@ export async function executeRun(live: LiveRun, input: unknown, given: Parts): P
       if (live.departure === 'handed-over') await parts.release();
       return;
     }
+    if (result.parked !== undefined && result.error === undefined && !live.signal.aborted) {
+      if (await park(live, result, writer, parts)) report.leaves();
+      else lost(true);
+      return;
+    }
     if (parts.recordContent === true) live.trace.record(input, result.reply?.parts);
     await end(live, result, writer, parts);
   } catch (error) {
@@ -82,6 +96,9 @@ async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts
   const { run } = live;
   try {
     const begun = run.attempt === 1 ? nothingBegun : await goOn(live, parts);
+    if (live.signal.aborted && run.attempt > 1 && live.departure === null) {
+      return { error: live.signal.reason, ...(await keptReply(live, parts)) };
+    }
     live.signal.throwIfAborted();
     if (!begun.started) writer.write({ type: 'RunStarted', kind: run.kind });
     const started = markStarted(live, writer, parts);
@@ -122,13 +139,15 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
 }
 
 function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptParts): RunIo {
-  const { store, report, checkpoints, clock } = parts;
+  const { store, report, checkpoints, parked, clock } = parts;
   const { run, signal } = live;
   const flush = () => writer.flush();
+  const onLost = () => live.depart('lost');
   // Most runs ask for none.
   let workOnce: WorkOnce | null = null;
   return {
     run,
+    questions: run.stored ? questionsOf(run, { parked, clock, onLost }) : null,
     begun,
     signal,
     meter: live.meter,
@@ -142,7 +161,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
         return await workOnce.do(key, work);
       } catch (error) {
         // Whoever does work may take a failure in its stride. This one ends the attempt.
-        if (error instanceof FencedError) live.depart('lost');
+        if (error instanceof FencedError) onLost();
         throw error;
       }
     },
@@ -152,6 +171,36 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },
   };
+}
+
+/** Where a reply so far is kept while its run is parked. */
+const replySoFar = 'reply so far';
+
+/** Everything is in the log and in the row before anybody can answer, or the next attempt begin. False: the run is another's. */
+async function park(
+  { run, meter }: LiveRun,
+  { detail, reply }: RunResult,
+  writer: DeltaWriter,
+  { clock, checkpoints, park }: AttemptParts,
+): Promise<boolean> {
+  await writer.close();
+  // What there is of a reply, for a run that is ended while it waits: then nobody executes it again.
+  if (reply !== undefined)
+    await persist(() => checkpoints.save(run, `${replySoFar} ${run.attempt}`, jsonOf(reply)), clock);
+  const patch = { usage: meter.usage, ...(detail ? { detail } : {}) };
+  return (await persist(() => park(patch), clock)) !== 'lost';
+}
+
+const jsonOf = (reply: NewMessage): Json => JSON.parse(JSON.stringify(reply));
+
+/** The reply of a run that was parked, and is ended without being gone on with. */
+async function keptReply({ run, signal }: LiveRun, { checkpoints }: AttemptParts): Promise<Pick<RunResult, 'reply'>> {
+  const kept = await checkpoints.read(run);
+  let attempt = run.attempt - 1;
+  while (attempt > 0 && !kept.has(`${replySoFar} ${attempt}`)) attempt -= 1;
+  const reply = kept.get(`${replySoFar} ${attempt}`) as NewMessage | undefined; // what `park` kept
+  const finishReason = runErrorOf(signal.reason).code === 'CANCELLED' ? 'CANCELLED' : 'ERROR';
+  return reply === undefined ? {} : { reply: { ...reply, finishReason } };
 }
 
 async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: AttemptParts): Promise<void> {

@@ -2,7 +2,7 @@ import type { RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunSlot } from '../contracts/run-slots.ts';
 import type { RunRecord, RunStore, UnwatchedPolicy } from '../contracts/run-store.ts';
-import { executeRun } from './execute-run.ts';
+import { executeRun, type ParkPatch } from './execute-run.ts';
 import { type Executor, LiveRun } from './live-run.ts';
 import { shuttingDown } from './run-error.ts';
 import { mapKey } from './run-key.ts';
@@ -28,15 +28,20 @@ const lagPerRunMs = 0.6;
 export class Executions {
   readonly #parts: RunParts;
   readonly #onLeft: (run: RunRecord) => void;
+  readonly #onClaimable: () => void;
   readonly #live = new Map<string, LiveRun>();
   readonly #turns: Turns;
   /** What to do with the runs when the drain period is over; null before. */
   #afterDrain: 'hand-over' | 'end' | null = null;
 
-  /** `onLeft` hears of each run that is not executed here any more, ended or not. */
-  constructor(parts: RunParts, onLeft: (run: RunRecord) => void) {
+  /**
+   * `left` hears of each run that is not executed here any more, ended or not; `claimable`, that one was given away which any
+   * instance may take at once.
+   */
+  constructor(parts: RunParts, on: { readonly left: (run: RunRecord) => void; readonly claimable: () => void }) {
     this.#parts = parts;
-    this.#onLeft = onLeft;
+    this.#onLeft = on.left;
+    this.#onClaimable = on.claimable;
     this.#turns = new Turns(parts.limits.maxRuns);
   }
 
@@ -110,16 +115,32 @@ export class Executions {
   }
 
   #execute(live: LiveRun, input: unknown, slot: Execution['slot']): void {
-    const { log, clock, logger, executors, eventLoopLagMs, stored, unstored, observer, recordContent, checkpoints } =
-      this.#parts;
+    const {
+      log,
+      clock,
+      logger,
+      executors,
+      eventLoopLagMs,
+      stored,
+      unstored,
+      observer,
+      recordContent,
+      checkpoints,
+      parked,
+    } = this.#parts;
     const { run } = live;
     const store: RunStore = run.stored ? stored : unstored;
     const parts = {
-      ...{ log, clock, logger, store, checkpoints, observer, recordContent },
+      ...{ log, clock, logger, store, checkpoints, parked, observer, recordContent },
       // Many streams at once are a load too: each then writes less often.
       eventLoopLagMs: () => (eventLoopLagMs?.() ?? 0) + this.#live.size * lagPerRunMs,
       executor: executors[run.kind] ?? cannotExecute,
       release: () => stored.release(run),
+      park: async (patch: ParkPatch) => {
+        const outcome = await parked.park(run, patch);
+        if (outcome === 'claimable') this.#onClaimable();
+        return outcome;
+      },
       freeSlot: slot === null ? null : async () => (await slot)?.free(),
     };
     let ending: Promise<void> | undefined;

@@ -1,12 +1,21 @@
 import type { NewMessage } from '../contracts/conversation-store.ts';
 import type { Json } from '../contracts/filter.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
+import type { AwaitedCall, CallAnswer } from '../contracts/parked-runs.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
 import type { ParkedStatus, RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
 import { AttemptTrace } from './run-trace.ts';
+
+/** What a run asks a person or an app, and was answered. */
+export interface Questions {
+  /** The question is there when it resolves. Asking again changes nothing. */
+  ask(call: AwaitedCall): Promise<void>;
+  /** The answer as of the beginning of this attempt, or null: then the run is parked once it has nothing else to do. */
+  answer(callId: string, round: number): Promise<CallAnswer | null>;
+}
 
 /** What an executor is given: its run, and the only ways to say something about it. */
 export interface RunIo {
@@ -25,6 +34,8 @@ export interface RunIo {
    * behind it may be missing there.
    */
   once<T extends Json>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Of a run that is stored; null: nobody can be asked, since the run cannot wait. */
+  readonly questions: Questions | null;
   /** Milliseconds until the run's own deadline; null: it has none. */
   timeLeftMs(): number | null;
   /** The signal has fired because another instance goes on with the run: nothing of it ends here. */

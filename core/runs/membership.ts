@@ -39,6 +39,7 @@ export class Membership {
     this.#takeover = new Takeover({
       ...{ instance, log, clock, logger, leaseMs, store: stored, begin: on.taken },
       maxLosses: parts.maxAttempts,
+      ...{ parked: parts.parked, parkedTimeoutMs: parts.parkedTimeoutMs },
       room: () => ({ free: executions.free, queue: executions.room - executions.free }),
     });
   }
@@ -57,6 +58,11 @@ export class Membership {
       this.#takeover.keepLooking(this.#draining.signal),
     ]).finally(() => listening[Symbol.dispose]());
     return null;
+  }
+
+  /** Looks at once for what may be taken over. */
+  hurry(): void {
+    this.#takeover.hurry();
   }
 
   /** Takes nothing over any more; what it executes it keeps. */

@@ -25,6 +25,14 @@ export const runTimeout = (timeoutMs: number): GatewayError =>
     details: { phase: 'TOTAL' },
   });
 
+/** The end of a run that nobody has answered. */
+export const parkedTooLong = (parkedTimeoutMs: number): GatewayError =>
+  new GatewayError(
+    'UPSTREAM_TIMEOUT',
+    `Nobody has answered what the run waited for within ${parkedTimeoutMs} ms (runs.parkedTimeoutMs).`,
+    { details: { phase: 'TOTAL' } },
+  );
+
 export const shuttingDown = (): GatewayError =>
   new GatewayError('UPSTREAM_UNAVAILABLE', 'The gateway is shutting down; send the request again.', {
     retryable: true,

@@ -2,6 +2,7 @@ import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { EventLog } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
+import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import type { RunKind } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunSignals } from '../contracts/run-signals.ts';
@@ -34,6 +35,7 @@ export interface RunParts {
   readonly unstored: UnstoredRunStore;
   /** Of the runs that are stored. */
   readonly checkpoints: CheckpointStore;
+  readonly parked: ParkedRuns;
   readonly signals: RunSignals;
   /** By the kind of run that each executes. */
   readonly executors: Readonly<Partial<Record<RunKind, Executor>>>;
@@ -43,6 +45,8 @@ export interface RunParts {
   /** How long this instance may be silent before others take its runs over, and how often a run may be lost that way. */
   readonly leaseMs: number;
   readonly maxAttempts: number;
+  /** How long a run may wait for an answer; then it has failed. */
+  readonly parkedTimeoutMs: number;
   readonly membership: MembershipOptions;
   readonly observer?: RunObserver | undefined;
   /** Traces hold what was asked and answered. Default: they do not. */

@@ -2,13 +2,20 @@ import type { MessageRecord } from '../contracts/conversation-store.ts';
 import type { EventLog, RunKey } from '../contracts/event-log.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { RunSlot } from '../contracts/run-slots.ts';
-import type { NewRun, NewTurn, RunRecord, RunStore, TakenRun } from '../contracts/run-store.ts';
+import {
+  isEnd,
+  type NewRun,
+  type NewTurn,
+  type RunRecord,
+  type RunStore,
+  type TakenRun,
+} from '../contracts/run-store.ts';
 import { untilAborted } from '../models/calls/abortable.ts';
 import { endElsewhere } from './end-elsewhere.ts';
 import { Executions } from './executions.ts';
 import { Followers } from './followers.ts';
 import { Membership } from './membership.ts';
-import { cancelled, runNotFound, sameInput, shuttingDown } from './run-error.ts';
+import { cancelled, parkedTooLong, runNotFound, sameInput, shuttingDown } from './run-error.ts';
 import { mapKey } from './run-key.ts';
 import { RunLookups } from './run-lookups.ts';
 import type { RunParts } from './run-parts.ts';
@@ -39,7 +46,10 @@ export class Runs {
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#followers = new Followers(parts.signals, (key) => this.#executions.of(key));
-    this.#executions = new Executions(parts, (run) => this.#followers.moved(run));
+    this.#executions = new Executions(parts, {
+      left: (run) => this.#followers.moved(run),
+      claimable: () => this.hurry(),
+    });
     this.#membership = new Membership(parts, parts.membership, this.#executions, {
       taken: (taken) => this.#goOn(taken),
       cancel: (key, reason) => this.#executions.of(key)?.abort(cancelled(reason)),
@@ -133,10 +143,19 @@ export class Runs {
     const run = await this.find(key, signal);
     if (run === null) throw runNotFound(key.runId);
     if (hasEnded(run)) return run;
-    if (live === undefined && (await this.#store(run.stored).requestCancel(key, reason))) {
-      this.#parts.signals.send({ type: 'cancel', key: { tenant: key.tenant, runId: key.runId }, reason });
+    // One that is live here may have parked before it heard of it.
+    if ((live === undefined || run.stored) && (await this.#store(run.stored).requestCancel(key, reason))) {
+      if (live === undefined)
+        this.#parts.signals.send({ type: 'cancel', key: { tenant: key.tenant, runId: key.runId }, reason });
+      this.hurry();
     }
     return this.whenFinished(key, signal);
+  }
+
+  /** Runs were given away, or answered: whichever instance has room looks for them at once. */
+  hurry(): void {
+    this.#membership.hurry();
+    this.#parts.signals.send({ type: 'released' });
   }
 
   /** Counts a follower until it is disposed, so that `whenUnwatched` knows; also one that is there before its run. */
@@ -242,13 +261,14 @@ export class Runs {
     }
   }
 
-  #goOn({ run, cancelReason, ...execution }: TakenRun): void {
+  #goOn({ run, cancelReason, waitExpired, ...execution }: TakenRun): void {
     const slot = Promise.resolve(this.#parts.slots?.takeOver(run) ?? null).catch((error: unknown) => {
       this.#parts.logger.warn({ runId: run.runId, tenant: run.tenant, error }, 'a run goes on without being counted');
       return null;
     });
     const live = this.#executions.begin(run, { ...execution, watchers: this.#followers.count(run), slot });
     if (cancelReason !== null) live.abort(cancelled(cancelReason));
+    else if (waitExpired) live.abort(parkedTooLong(this.#parts.parkedTimeoutMs));
   }
 
   #store(stored: boolean): RunStore {
@@ -257,5 +277,5 @@ export class Runs {
 }
 
 export function hasEnded(run: Pick<RunRecord, 'status'>): boolean {
-  return run.status !== 'QUEUED' && run.status !== 'RUNNING';
+  return isEnd(run.status);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.ts';
 import type { EventLog } from '../contracts/event-log.ts';
 import type { Logger } from '../contracts/logger.ts';
+import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import type { StoredRunStore, TakenRun } from '../contracts/run-store.ts';
 import { lostTooOften } from './run-error.ts';
 import { endLog } from './terminal.ts';
@@ -8,6 +9,8 @@ import { endLog } from './terminal.ts';
 /** Of a statement: between two of them the others get their turn at what a dead instance left. */
 const mostAtOnce = 32;
 const looksPerLease = 20;
+/** Runs that wait for too long are looked for less often: nobody minds a few seconds of a day. */
+const expiryEveryMs = 5_000;
 
 export interface TakeoverParts {
   readonly instance: string;
@@ -18,6 +21,9 @@ export interface TakeoverParts {
   readonly leaseMs: number;
   /** A run is lost with its instance at most so often; then it has failed. */
   readonly maxLosses: number;
+  readonly parked: Pick<ParkedRuns, 'expire'>;
+  /** How long a run may wait for an answer. */
+  readonly parkedTimeoutMs: number;
   /** How many more runs this instance could execute now, and how many more could wait here. */
   readonly room: () => { readonly free: number; readonly queue: number };
   readonly begin: (taken: TakenRun) => void;
@@ -28,6 +34,7 @@ export class Takeover {
   readonly #parts: TakeoverParts;
   #wake: () => void = () => {};
   #instances = 1;
+  #expiredAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: TakeoverParts) {
     this.#parts = parts;
@@ -52,6 +59,7 @@ export class Takeover {
     let isFailing = false;
     while (!signal.aborted) {
       try {
+        await this.#expire();
         await this.look('expired');
         isFailing = false;
       } catch (error) {
@@ -96,6 +104,14 @@ export class Takeover {
       if (taken.length > 0) logger.info({ instance, taken: taken.length }, 'runs that their instance left go on here');
       if (taken.length + failed.length < limit) return count;
     }
+  }
+
+  /** Wakes those that nobody has answered in time; the next look takes them over, to end them. */
+  async #expire(): Promise<void> {
+    const { clock, parked, parkedTimeoutMs } = this.#parts;
+    if (clock.now() - this.#expiredAt < Math.min(expiryEveryMs, parkedTimeoutMs / 4)) return;
+    this.#expiredAt = clock.now();
+    await parked.expire({ parkedForMs: parkedTimeoutMs, limit: mostAtOnce });
   }
 
   #mayTake(abandoned: 'expired' | 'all', count: number): number {

@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, json, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
 
 /**
  * One row per stored run; its id is the client's, unique within the tenant.
@@ -36,6 +47,12 @@ export const runs = pgTable(
     usage: json('usage').notNull(),
     error: json('error'),
     lastSeq: integer('last_seq'),
+    /** Since when it waits for an answer; null: it does not. */
+    parkedAt: timestamp('parked_at', { withTimezone: true }),
+    /** How long it has waited before. */
+    parkedMs: bigint('parked_ms', { mode: 'number' }).notNull().default(0),
+    /** It waited for too long: whoever takes it over ends it. */
+    waitExpired: boolean('wait_expired').notNull().default(false),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().default(sql`clock_timestamp()`),
     startedAt: timestamp('started_at', { withTimezone: true }),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
@@ -47,6 +64,7 @@ export const runs = pgTable(
     index('runs_by_end').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
     index('runs_by_user').on(table.tenant, table.endUser, table.createdAt, table.runId),
     index('runs_under_way').on(table.tenant, table.conversationId).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
+    index('runs_parked').on(table.parkedAt).where(sql`${table.parkedAt} is not null`),
     index('runs_of_instance').on(table.instance).where(sql`${table.status} in ('QUEUED', 'RUNNING')`),
   ],
 );

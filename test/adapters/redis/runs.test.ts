@@ -6,7 +6,7 @@ import { type FollowedEvent, followRun } from '../../../core/runs/follow-run.ts'
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
 import { realClock } from '../../../server/real-clock.ts';
-import { forgetful, startOf, untilStopped } from '../../core/runs/rig.ts';
+import { forgetful, neverParked, startOf, untilStopped } from '../../core/runs/rig.ts';
 import { hasRedis, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
 import { silent } from './setup.ts';
 
@@ -69,6 +69,8 @@ describe.skipIf(!hasRedis)('runs of two instances over Redis', () => {
           leaseMs: 10_000,
           maxAttempts: 3,
           checkpoints: forgetful,
+          parked: neverParked,
+          parkedTimeoutMs: 86_400_000,
         },
         ...{ log: redis.eventLog, unstored: redis.runStore, signals: redis.signals },
         membership: { alone: false, others: 'unknown' },

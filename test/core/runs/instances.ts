@@ -4,10 +4,12 @@ import { memoryRunSignals } from '../../../adapters/memory/run-signals.ts';
 import { memoryRunStore } from '../../../adapters/memory/run-store.ts';
 import { postgresCheckpointStore } from '../../../adapters/postgres/checkpoint-store.ts';
 import type { Database } from '../../../adapters/postgres/database.ts';
+import { postgresParkedRuns } from '../../../adapters/postgres/parked-runs.ts';
 import { postgresRunStore } from '../../../adapters/postgres/run-store.ts';
 import type { CheckpointStore } from '../../../core/contracts/checkpoint-store.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
+import type { ParkedRuns } from '../../../core/contracts/parked-runs.ts';
 import type { StoredRunStore } from '../../../core/contracts/run-store.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { Runs } from '../../../core/runs/runs.ts';
@@ -18,10 +20,12 @@ import { silent, timerClock } from './rig.ts';
 export interface Cluster extends AsyncDisposable {
   readonly store: StoredRunStore;
   readonly log: EventLog;
+  readonly parked: ParkedRuns;
   start(options: {
     readonly executor: Executor;
     readonly maxAttempts?: number;
     readonly maxRuns?: number;
+    readonly parkedTimeoutMs?: number;
   }): Promise<Instance>;
 }
 
@@ -36,19 +40,31 @@ export interface Instance {
 
 const leaseMs = 400;
 
+interface Limits {
+  readonly maxAttempts: number;
+  readonly maxRuns: number;
+  readonly parkedTimeoutMs: number;
+}
+
 /** On a database of its own, which is closed with it; or on one that its caller keeps. */
 export async function openCluster(shared?: Database): Promise<Cluster> {
   const opened = new AsyncDisposableStack();
   const database = shared ?? opened.use(await openTestDatabase());
   const store = postgresRunStore(database);
   const checkpoints = postgresCheckpointStore(database);
+  const parked = postgresParkedRuns(database);
   const log = memoryEventLog({ clock: timerClock, retentionMs: 3_600_000, maxEventsPerRun: 10_000 });
   const instances: Instance[] = [];
   return {
     store,
+    parked,
     log,
-    async start({ executor, maxAttempts = 3, maxRuns = 100 }) {
-      const instance = startInstance({ store, checkpoints, log }, executor, { maxAttempts, maxRuns });
+    async start({ executor, maxAttempts = 3, maxRuns = 100, parkedTimeoutMs = 86_400_000 }) {
+      const instance = startInstance({ store, checkpoints, parked, log }, executor, {
+        maxAttempts,
+        maxRuns,
+        parkedTimeoutMs,
+      });
       instances.push(instance);
       await instance.runs.enter();
       return instance;
@@ -66,10 +82,16 @@ function startInstance(
   {
     store: shared,
     checkpoints,
+    parked,
     log,
-  }: { readonly store: StoredRunStore; readonly checkpoints: CheckpointStore; readonly log: EventLog },
+  }: {
+    readonly store: StoredRunStore;
+    readonly checkpoints: CheckpointStore;
+    readonly parked: ParkedRuns;
+    readonly log: EventLog;
+  },
   executor: Executor,
-  { maxAttempts, maxRuns }: { readonly maxAttempts: number; readonly maxRuns: number },
+  { maxAttempts, maxRuns, parkedTimeoutMs }: Limits,
 ): Instance {
   let isAsleep = false;
   const refused = { updates: 0, appends: 0 };
@@ -102,6 +124,8 @@ function startInstance(
     log: ownLog,
     stored,
     checkpoints: { ...checkpoints, save: (...args) => reach(() => checkpoints.save(...args)) },
+    parked,
+    parkedTimeoutMs,
     unstored: memoryRunStore({ clock: timerClock, retentionMs: 3_600_000, maxRuns: 1_000 }),
     signals: memoryRunSignals(),
     executors: { CHAT: executor, AGENT: executor, INGEST: executor },

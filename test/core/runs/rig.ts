@@ -6,6 +6,7 @@ import type { Clock } from '../../../core/contracts/clock.ts';
 import type { EventLog } from '../../../core/contracts/event-log.ts';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { Logger } from '../../../core/contracts/logger.ts';
+import type { ParkedRuns } from '../../../core/contracts/parked-runs.ts';
 import type {
   NewRun,
   RunRecord,
@@ -58,6 +59,16 @@ export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, ch
 /** Checkpoints that nobody will read: there is one attempt. */
 export const forgetful: CheckpointStore = { save: async () => true, read: async () => new Map() };
 
+/** Nothing of it is stored, so nothing of it can wait. */
+export const neverParked: ParkedRuns = {
+  ask: async () => false,
+  calls: async () => [],
+  unanswered: async () => [],
+  answer: async () => 'unknown',
+  park: async () => 'lost',
+  expire: async () => 0,
+};
+
 /** `Runs` over the real stores in memory, whose answers may be made to take their time, and a scripted executor. */
 export function rigOf(options: RigOptions): Rig {
   const { executor, claimMs = () => [0, 0], updateMs = 0 } = options;
@@ -73,6 +84,8 @@ export function rigOf(options: RigOptions): Rig {
     stored,
     unstored,
     checkpoints: forgetful,
+    parked: neverParked,
+    parkedTimeoutMs: 86_400_000,
     instance: 'instance',
     signals: memoryRunSignals(),
     leaseMs: 10_000,
