@@ -59,7 +59,14 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   const room = promptRoom(models.chatModel(input.model), input.sampling.maxOutputTokens);
   const prompt = buildPrompt(parts, room);
   const reset = (reason: string) => reply.reset(reason);
-  const generation = { input, ...prompt, cites, messageId: reply.id, links: linksOfRun(parts), reset };
+  const generation = {
+    input,
+    ...prompt,
+    cites,
+    messageId: reply.id,
+    links: linksOfRun(parts, { hasTools: false }),
+    reset,
+  };
   reply.start();
   await generate(models, generation, reply.draft, io, call);
   if (input.responseSchema !== null) {

@@ -6,6 +6,7 @@ import type { RewrittenText } from '../text/citations.ts';
 import { guardedCitations } from '../text/guarded-citations.ts';
 import type { KnownLinks } from '../text/known-links.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
+import { knowResults } from '../tools/known-results.ts';
 import type { ChatInput } from './chat-input.ts';
 
 /** The reply as it stands: what has been emitted so far, exactly. */
@@ -38,6 +39,7 @@ export async function generate(
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<void> {
+  if (links !== null) knowResults(links, messages);
   const newWriter = () => guardedCitations(cites ? (sources ?? []) : null, links);
   const newReasoning = () => guardedCitations(null, links);
   let writer = newWriter();
