@@ -5,6 +5,7 @@ import type { Agent, AgentLimits, AgentMember } from '../core/agents/agent.ts';
 import { defaultLimits } from '../core/agents/agent.ts';
 import { type StartAgent, startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
+import type { Tool } from '../core/contracts/tool.ts';
 import { jsonObject, type RetrievalArgs, retrievalOf } from './chat.ts';
 import { decodeId } from './global-id.ts';
 
@@ -72,4 +73,9 @@ export function findAgent({ name }: { readonly name: string }, { services }: Con
 /** Which model plays the part: what was configured, and the gateway's default otherwise. */
 export function modelOf({ model }: AgentMember, { services }: Context): string {
   return services.models.chatModel(model).name;
+}
+
+/** Those that are there now: servers may add and remove some at any time. */
+export function toolsOf({ tools }: Agent, { services }: Context): Tool[] {
+  return services.toolbox.list().filter(({ name }) => tools.includes(name));
 }

@@ -69,7 +69,8 @@ async function keptOf(runId: string): Promise<number> {
   await client.connect();
   try {
     const { rows } = await client.query(
-      `select finished_at is not null as ended, (select count(*)::int from run_checkpoints k where k.run_id = runs.run_id) as kept
+      `select finished_at is not null as ended, (select count(*)::int from run_checkpoints k where k.run_id = runs.run_id
+          and k.key ~ '^(plan|answer|check/.*|.*/turn .*)$') as kept
         from runs where run_id = $1`,
       [runId],
     );

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../models/models.ts';
 import type { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { RunIo } from '../runs/live-run.ts';
+import type { CallIds } from '../tools/loop/call-ids.ts';
 import { type Agent, type AgentMember, memberOf } from './agent.ts';
 import type { AgentInput, Said } from './agent-input.ts';
 import type { AgentServices } from './agent-services.ts';
@@ -18,6 +19,8 @@ export interface Work {
   readonly board: StepBoard;
   readonly budget: Budget;
   readonly output: Output;
+  /** The ids of its tool calls, unique over all steps. */
+  readonly callIds: CallIds;
   /** Oldest first; empty for a goal that is no turn of a conversation. */
   readonly history: readonly Said[];
   /** Fires with the run's own signal, and when its time is up. */

@@ -76,6 +76,7 @@ function servicesOf(calls: Calls): AgentServices {
   return {
     agents: createAgents([]),
     models: poolOf(provider),
+    toolbox: { list: () => [] },
     limits: { maxFirst: 100, maxQueryChars: 10_000 },
     collections: { byNames: async (tenant: string) => [{ ...collection, tenant }] },
     searchIndex: { search: async (_tenant: string, queries: readonly unknown[]) => queries.map(() => [hit]) },
