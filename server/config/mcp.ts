@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Those that come with the gateway. */
-export const mcpToolNames = ['search', 'ask', 'ingest'] as const;
+export const mcpToolNames = ['search', 'ask', 'research', 'ingest'] as const;
 
 /** What the gateway serves at /mcp. */
 export const mcp = z.strictObject({
