@@ -64,13 +64,13 @@ describe.skipIf(cannotRun)('examples/chat.html in Chromium', () => {
   });
 
   it('makes no markup of what a model writes', async () => {
-    // What loads something from elsewhere has been taken out on its way already.
-    const hostile = '<b onmouseover="document.title=1" style="position:fixed;inset:0">Read this</b>';
+    // What acts, or loads something from elsewhere, has been taken out on its way already.
+    const hostile = '<b class="note">Read this</b>';
     rig.vendor.next({ reply: hostile });
     await open();
     await page.locator('#new').click();
     await ask('Say something hostile.');
-    await showing('article.assistant .text', '<b onmouseover=');
+    await showing('article.assistant .text', '<b class="note">Read this</b>');
     await page.locator('#send').waitFor();
     expect(await page.title()).toBe('Sluice: chat');
     expect(await page.locator('article b').count()).toBe(0);
