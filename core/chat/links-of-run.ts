@@ -1,6 +1,7 @@
 import { KnownLinks } from '../text/known-links.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
-import type { PromptParts, Said } from './prompt.ts';
+import type { PromptParts } from './prompt.ts';
+import type { Said } from './said.ts';
 
 /** What the links of a turn's reply may be, as long as no tool has brought more; null: the run reads nothing from outside. */
 export function linksOfRun({ system, sources, history, question }: PromptParts): KnownLinks | null {
