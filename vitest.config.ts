@@ -35,7 +35,8 @@ export default defineConfig({
   // Not "import" either: Vitest hands these to Node, whose `require` would then be given ES modules.
   ssr: { resolve: { conditions: ['node', 'module', 'default'], externalConditions: ['node'] } },
   test: {
-    // Real sockets, databases and models on few cores: a test waits for what it tests, not for a clock.
+    // Real sockets, databases and models on few cores: a test waits for what it tests, not for a clock. What costs processor time is
+    // measured in that (helpers/cpu-stopwatch.ts); the few promises about time on the wall have a `retry`, for a machine that is busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },

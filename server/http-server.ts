@@ -123,7 +123,6 @@ async function handle(
   if (path === agUiPath || path === mcpPath || isPlain || request.headers['transfer-encoding'] !== undefined) {
     body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
-    Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
   }
   if (path === agUiPath && body !== null) {
     const operation = beginOperation(parts, 'ag-ui', context, request, response);
@@ -141,6 +140,7 @@ async function handle(
   const operation = beginOperation(parts, 'http', context, request, response);
   await inOperation(operation, async () => {
     if (isPlain && body !== null && (await answerDirectly(now.app, body, response, context))) return;
+    if (body !== null) Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
     await now.app(request, response, context);
   });
 }

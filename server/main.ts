@@ -86,7 +86,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const toClientError = createToClientError(logger);
   const sockets = attachWebSocket(server, { app, config, access, toClientError, logger, telemetry });
   serviceMetrics(telemetry.registry, { services, database: opened.database, sockets: sockets.count });
-  const mcp = createMcp(services, mcpOptions(config), toClientError);
+  const mcp = createMcp(services, mcpOptions(config, app), toClientError);
   state = { app, agUi: createAgUi(services, toClientError), mcp };
   starting.move();
   boundMemory();

@@ -118,7 +118,14 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     profiles: postgresProfileStore(database),
     recommendationIndex: postgresRecommendationIndex(database),
   };
-  const toolbox = openTools(config, { ...stores, models, schemas, logger, limits: limitsOf(config) });
+  const toolbox = openTools(config, {
+    servers: mcpServers.providers,
+    ...stores,
+    models,
+    schemas,
+    logger,
+    limits: limitsOf(config),
+  });
   const opening = await openAccess(config, { apiKeys, signals: logs.signals, logger });
   opened.defer(() => opening.close());
   const agents = createAgents(configuredAgents(config.agents));

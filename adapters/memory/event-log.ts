@@ -44,6 +44,8 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
   const wakeUps = new WakeUps();
   let totalBytes = 0;
   let closed = false;
+  /** Nothing can be past its time before: what is touched later ends later. */
+  let nothingExpiresBefore = 0;
   let sweep: NodeJS.Timeout | undefined;
 
   function find(id: string): RunLog | undefined {
@@ -58,15 +60,17 @@ export function memoryEventLog(options: MemoryEventLogOptions): MemoryEventLog {
 
   function expire(): void {
     const now = clock.now();
-    expireIn(ended, now - retentionMs);
-    expireIn(open, now - abandonedMs);
+    if (now < nothingExpiresBefore) return;
+    nothingExpiresBefore = Math.min(expireIn(ended, retentionMs, now), expireIn(open, abandonedMs, now));
   }
 
-  function expireIn(logs: Map<string, RunLog>, until: number): void {
+  /** When the next one of them will be past its time. */
+  function expireIn(logs: Map<string, RunLog>, keptForMs: number, now: number): number {
     for (const [id, log] of logs) {
-      if (log.touchedAt > until) return;
+      if (log.touchedAt > now - keptForMs) return log.touchedAt + keptForMs;
       drop(logs, id, log);
     }
+    return now + keptForMs;
   }
 
   /** Frees memory on an idle instance, where no call would. */

@@ -38,6 +38,8 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
   /** Runs that have ended, in that order. */
   const ended = new Map<RunRecord, number>();
   let size = 0;
+  /** Nothing can be past its time before. */
+  let nothingExpiresBefore = 0;
 
   function find({ tenant, runId }: RunKey): Entry | undefined {
     dropExpired();
@@ -53,8 +55,13 @@ export function memoryRunStore({ clock, retentionMs, maxRuns }: MemoryRunStoreOp
 
   function dropExpired(): void {
     const now = clock.now();
+    if (now < nothingExpiresBefore) return;
+    nothingExpiresBefore = now + retentionMs;
     for (const [run, endedAt] of ended) {
-      if (endedAt + retentionMs > now) return;
+      if (endedAt + retentionMs > now) {
+        nothingExpiresBefore = endedAt + retentionMs;
+        return;
+      }
       drop(run);
     }
   }

@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { headersOf } from './chat-post.ts';
 
 /** An idle pooled socket is dropped before the firewalls on the way forget it without a word. */
@@ -41,11 +42,13 @@ export function httpDoor(
     if (signal?.aborted) return Promise.reject(signal.reason);
     const secure = url.protocol === 'https:';
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const agent = secure ? agents.https : agents.http;
-    const request = (secure ? httpsRequest : httpRequest)(url, {
+    const request = (secure ? httpsRequest : httpRequest)({
+      ...addressOf(url),
       method,
       headers: { ...headers, ...callHeaders() },
-      agent,
+      agent: secure ? agents.https : agents.http,
+      // The pool's own is for sockets that nobody uses: begun anew with every packet it would cost as much as the parsing.
+      timeout: 0,
     });
     if (signal !== undefined) destroyOnAbort(request, signal);
     // `on`, not `once`: a socket that fails after the headers reports here too, and must not end the process.
@@ -71,6 +74,15 @@ export function httpDoor(
       return toResponse(await send(url, options, textBody(init?.body)));
     },
   };
+}
+
+const addresses = new WeakMap<URL, ReturnType<typeof urlToHttpOptions>>();
+
+/** A chat's URL is one object for all calls, and need not be taken apart for each. */
+function addressOf(url: URL): ReturnType<typeof urlToHttpOptions> {
+  const known = addresses.get(url) ?? urlToHttpOptions(url);
+  addresses.set(url, known);
+  return known;
 }
 
 /** Not node:http's own `signal`: that watches the whole exchange with a dozen listeners, for the same end. */

@@ -21,8 +21,8 @@ export function makeItems(count: number, random: () => number): Item[] {
   const language = new Words(7);
   const words = (many: number): string[] =>
     Array.from({ length: many }, () => language.sentence(1).toLowerCase().slice(0, -1));
-  const ofTopic = Array.from({ length: topics }, () => words(30));
-  const ofField = Array.from({ length: topics / topicsPerField }, () => words(30));
+  const ofTopic = Array.from({ length: topics }, () => words(16));
+  const ofField = Array.from({ length: topics / topicsPerField }, () => words(14));
   const some = (pool: readonly string[], many: number): string[] =>
     Array.from({ length: many }, () => pool[Math.floor(random() * pool.length)] ?? '');
   const ranks = shuffled(
@@ -33,7 +33,7 @@ export function makeItems(count: number, random: () => number): Item[] {
     const topic = index % topics;
     const own = ofTopic[topic] ?? [];
     const field = ofField[Math.floor(topic / topicsPerField)] ?? [];
-    const text = shuffled([...some(own, 9), ...some(field, 6), ...words(15)], random).join(' ');
+    const text = shuffled([...some(own, 12), ...some(field, 7), ...words(14)], random).join(' ');
     const title = some(own, 2).join(' ');
     return { externalId: `item-${index}`, title, text: `${text}.`, topic, fame: 1 / (ranks[index] ?? 1) ** 0.8 };
   });

@@ -71,7 +71,7 @@ console.log('| ----------------- | -------- | ------ | --------- | ------ |');
 for (const [name, { hitRate, recall, diversity, topics }] of rows) {
   const cells = [
     hitRate.toFixed(3).padEnd(8),
-    recall.toFixed(3),
+    recall.toFixed(3).padEnd(6),
     diversity.toFixed(3).padEnd(9),
     topics.toFixed(1).padEnd(6),
   ];

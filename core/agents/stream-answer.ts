@@ -1,8 +1,10 @@
 import type { ChatMessage, FinishReason } from '../contracts/model-provider.ts';
 import type { CallOptions } from '../models/models.ts';
-import { createCitationRewriter } from '../text/citations.ts';
+import { guardedCitations } from '../text/guarded-citations.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
+import { knowResults } from '../tools/known-results.ts';
 import type { AgentMember } from './agent.ts';
+import { linksOfWork } from './links-of-work.ts';
 import { budgetedOutput } from './team/prompts.ts';
 import type { Work } from './work.ts';
 
@@ -20,8 +22,17 @@ export async function streamAnswer(
   call: CallOptions,
 ): Promise<FinishReason> {
   const { output, services, io } = work;
-  const newRewriter = () => createCitationRewriter(sources ?? []);
+  const links = linksOfWork(work, sources ?? []);
+  // Findings stand in it, which have been through a guard of their own.
+  for (const { role, text } of messages) if (role === 'USER') links.know(text);
+  knowResults(links, messages);
+  const newRewriter = () => guardedCitations(sources ?? [], links);
+  const newReasoning = () => guardedCitations(null, links);
   let rewriter = newRewriter();
+  let reasoning = newReasoning();
+  const think = (delta: string): void => {
+    if (delta !== '') io.emit({ type: 'ReasoningDelta', messageId: output.id, delta });
+  };
   let reason: FinishReason = 'STOP';
   try {
     for await (const chunk of services.models.chat(
@@ -38,13 +49,14 @@ export async function streamAnswer(
           break;
         }
         case 'reasoning':
-          io.emit({ type: 'ReasoningDelta', messageId: output.id, delta: chunk.delta });
+          think(reasoning.push(chunk.delta).text);
           break;
         case 'finish':
           reason = chunk.reason;
           break;
         case 'reset':
           rewriter = newRewriter();
+          reasoning = newReasoning();
           output.reset(chunk.reason);
           break;
         default:
@@ -54,6 +66,7 @@ export async function streamAnswer(
   } finally {
     const rest = rewriter.end();
     output.write(rest.text, rest.cited);
+    think(reasoning.end().text);
   }
   return reason;
 }

@@ -12,7 +12,7 @@ import { toolRules } from '../tools/result-text.ts';
 import type { ChatInput, RetrievalRequest } from './chat-input.ts';
 import { assertReadable, isReadable } from './check-attachment.ts';
 import { generate } from './generate.ts';
-import { linksOfRun, linksOfTalk } from './links-of-run.ts';
+import { linksOfRun } from './links-of-run.ts';
 import { buildPrompt, type PromptParts, promptRoom } from './prompt.ts';
 import { Reply } from './reply.ts';
 import { replyWithTools, type ToolServices, toolsOf } from './reply-with-tools.ts';
@@ -77,8 +77,7 @@ async function answer(services: ChatServices, io: RunIo, input: ChatInput, reply
   const room = promptRoom(models.chatModel(input.model), input.sampling.maxOutputTokens) - ofTools;
   const prompt = buildPrompt(parts, room);
   const reset = (reason: string) => reply.reset(reason);
-  const ofTalk = linksOfRun(parts);
-  const links = ofTalk === null && tools.length > 0 ? linksOfTalk(input.system, said) : ofTalk;
+  const links = linksOfRun({ ...parts, system: input.system }, { hasTools: tools.length > 0 });
   const generation = { input, ...prompt, cites, messageId: reply.id, links, reset };
   reply.start();
   if (links === null || tools.length === 0) {

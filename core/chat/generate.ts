@@ -6,6 +6,7 @@ import type { RewrittenText } from '../text/citations.ts';
 import { guardedCitations } from '../text/guarded-citations.ts';
 import type { KnownLinks } from '../text/known-links.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
+import { knowResults } from '../tools/known-results.ts';
 import type { TurnRequest } from '../tools/loop/turn.ts';
 import type { WrittenCalls } from '../tools/loop/written-calls.ts';
 import type { ChatInput } from './chat-input.ts';
@@ -48,6 +49,7 @@ export async function generate(
   io: Pick<RunIo, 'emit'>,
   call: CallOptions,
 ): Promise<string> {
+  if (links !== null) knowResults(links, messages);
   const newWriter = () => guardedCitations(cites ? (sources ?? []) : null, links, draft.citations);
   const newReasoning = () => guardedCitations(null, links);
   let writer = newWriter();

@@ -1,21 +1,33 @@
+import type { Attachment, MessageRole } from '../contracts/model-provider.ts';
 import { KnownLinks } from '../text/known-links.ts';
 import type { NumberedSource } from '../text/source-prompt.ts';
 import type { PromptParts } from './prompt.ts';
-import type { Said } from './said.ts';
 
-/** What the links of a turn's reply may be, as long as no tool has brought more; null: the run reads nothing from outside. */
-export function linksOfRun({ system, sources, history, question }: PromptParts): KnownLinks | null {
-  if (sources === null) return null;
+/**
+ * What the links of a turn's reply may be, before tools have brought more; null: the turn reads nothing from outside, neither
+ * documents nor results of tools.
+ */
+export function linksOfRun(
+  { system, sources, history, question }: PromptParts,
+  { hasTools }: { readonly hasTools: boolean },
+): KnownLinks | null {
+  if (sources === null && !hasTools) return null;
   const links = linksOfTalk(system, [...history, question]);
-  knowSources(links, sources);
+  knowSources(links, sources ?? []);
   return links;
 }
 
-/** Of what the app and the people of a conversation have said. */
-export function linksOfTalk(system: string | null, said: readonly Said[]): KnownLinks {
+interface Spoken {
+  readonly role: MessageRole;
+  readonly text: string;
+  readonly attachments?: readonly Attachment[];
+}
+
+/** Of what the app or an agent's configuration, and the people of a conversation have said. */
+export function linksOfTalk(system: string | null, said: readonly Spoken[]): KnownLinks {
   const links = new KnownLinks();
   if (system !== null) links.trust(system);
-  for (const { role, text, attachments } of said) {
+  for (const { role, text, attachments = [] } of said) {
     if (role === 'SYSTEM') links.trust(text);
     else if (role === 'USER') links.ask(text);
     else links.know(text);

@@ -84,8 +84,6 @@ export async function replyWithTools(
       },
       onCall(record) {
         reply.called(record);
-        if (record.status === 'SUCCEEDED')
-          links.knowResult(JSON.stringify(record.arguments), JSON.stringify(record.result));
         knowSources(links, numbers.all);
       },
     },

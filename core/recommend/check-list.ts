@@ -17,7 +17,7 @@ export interface RecommendationRequest {
 }
 
 /** A list ends after so many: further down, what suits and what does not look the same. */
-export const listLength = 100;
+export const listLength = 120;
 
 export interface CheckedList {
   readonly request: RecommendationRequest;

@@ -16,12 +16,16 @@ export interface Scored {
 }
 
 /** How fast a piece of evidence stops to count as a candidate is farther from it: the width of the kernel below. */
-const width = 0.2;
+const width = 0.35;
 /** So much evidence, in views of just now, is needed until taste counts as much as popularity … */
 const evidenceForTaste = 0.5;
-/** … which never counts less than this: of what people like, they take rather what others take. */
-const leastPopularity = 0.15;
-/** What being as near as can be to something disliked takes away. */
+/** … which never counts less than this by itself. */
+const leastPopularity = 0.05;
+/** Of what suits them people take rather what others take: so much of its taste does an item lose that nobody else has touched. */
+const crowd = 0.6;
+/** As many views as this make something popular where nothing is more so: the whims of two people are no trend. */
+const fewViews = 20;
+/** So much is lost by being as near as can be to something disliked. */
 const penalty = 0.6;
 /** A dislike of just now, see evidence.ts: an older one takes less. */
 const wholeDislike = 3;
@@ -30,7 +34,8 @@ const wholeDislike = 3;
  * How well each candidate suits, in the order that they came in:
  *
  *     taste(c) = Σ weight(e) · exp((nearness(c, e) − 1) ÷ width), as a share of the highest of all candidates
- *     score(c) = (1 − p) · taste(c) + p · popularity(c) − penalty · the nearest dislike, kept in 0..1
+ *     crowd(c) = 1 − crowd · (1 − popularity(c))
+ *     score(c) = ((1 − p) · taste(c) · crowd(c) + p · popularity(c)) · (1 − penalty · the nearest dislike)
  *
  * A kernel, not a mean vector: what is near to one of the things that a person likes suits it, wherever its other likes lie. p falls
  * from 1, for somebody of whom nothing is known, as evidence grows.
@@ -45,6 +50,7 @@ export function scoreAll(candidates: readonly Candidate[], opinions: Opinions, n
   const tastes = sharesOf(strengths.map(sum));
   const popularity = sharesOf(
     candidates.map(({ popularity: level }) => (level === null ? 0 : Math.log1p(popularityAt(level, nowMs)))),
+    Math.log1p(fewViews),
   );
   const share = Math.max(
     leastPopularity,
@@ -55,10 +61,10 @@ export function scoreAll(candidates: readonly Candidate[], opinions: Opinions, n
     const against = dislikes.map(
       ({ weight }, place) => Math.min(1, weight / wholeDislike) * (near?.dislikes[place] ?? 0),
     );
-    const suits = (1 - share) * taste + share * popular - penalty * Math.max(0, ...against);
+    const suits = (1 - share) * taste * (1 - crowd * (1 - popular)) + share * popular;
     return {
       ...item,
-      score: Math.max(0, Math.min(1, suits)),
+      score: suits * (1 - penalty * Math.max(0, ...against)),
       because: reasonsOf(likes, near?.likes ?? [], strengths[at] ?? []),
       isPopular: popular > 0,
     };
@@ -84,8 +90,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Each as a share of the highest; all 0 where there is none. */
-function sharesOf(values: readonly number[]): number[] {
-  const highest = Math.max(0, ...values);
+/** Each as a share of the highest, or of `least` where none is so high; all 0 where there is none. */
+function sharesOf(values: readonly number[], least = 0): number[] {
+  const highest = Math.max(least, ...values);
   return values.map((value) => (highest === 0 ? 0 : value / highest));
 }

@@ -1,7 +1,8 @@
-/** The same direction, of length 1; a vector of zeros has none and stays as it is. */
+/** The same direction, of length 1, as the vectors of most models are; a vector of zeros has none and stays as it is. */
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(dot(vector, vector));
-  return length === 0 ? vector : vector.map((component) => component / length);
+  const isFine = length === 0 || Math.abs(length - 1) < 1e-5;
+  return isFine ? vector : vector.map((component) => component / length);
 }
 
 /** Of two unit vectors: their cosine. */

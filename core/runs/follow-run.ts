@@ -39,24 +39,33 @@ export async function* followRun(
     return;
   }
   // A log that is dropped, or lost with its process, in mid-follow never ends by itself: the run's status is looked at too.
-  const lost = new AbortController();
-  const watchdog = endOfLostLog(services, key, AbortSignal.any([signal, lost.signal])).then(() => lost.abort());
+  // One signal for both, passed on by hand: composite ones cost each held stream a few kilobytes.
+  const following = new AbortController();
+  const leave = (): void => following.abort(signal.reason);
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', leave, { once: true });
+  let isLost = false;
+  const watchdog = endOfLostLog(services, key, following.signal).then(() => {
+    isLost = true;
+    following.abort();
+  });
   watchdog.catch(() => {});
   let seen = after;
   try {
-    for await (const entry of runs.log.follow(key, after, AbortSignal.any([signal, lost.signal]))) {
+    for await (const entry of runs.log.follow(key, after, following.signal)) {
       const followed = isGap(entry) ? gapEvent(entry.gapUntil, clock.now()) : entry;
       seen = followed.seq;
       yield followed;
     }
   } catch (error) {
-    if (signal.aborted || !lost.signal.aborted) throw error;
+    if (signal.aborted || !isLost) throw error;
     const ended = await runs.find(key, signal);
     // One that was not stored is forgotten with its log: how it ended is not known any more, so nothing is made up.
     if (ended === null) throw runNotFound(key.runId);
     yield* epilogue(ended, seen);
   } finally {
-    lost.abort();
+    signal.removeEventListener('abort', leave);
+    following.abort();
   }
 }
 

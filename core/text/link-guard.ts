@@ -4,7 +4,7 @@ import type { KnownLinks, LinkKind } from './known-links.ts';
 import { type Reading, readAutolinkOrTag, readDestination, readEntity } from './link-syntax.ts';
 import { isAbsolute, prefixesOf, urlEnd, withoutTrailing } from './urls.ts';
 
-/** Stands where a link was. No Markdown makes a link of it: a destination has no space. */
+/** Stands where a link was, after the brackets of one with a space, so that no reader takes it for a destination. */
 export const removedLink = '(link removed)';
 
 export interface LinkGuard {
@@ -154,12 +154,12 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
     if (reading === 'none') return take(2);
     if (reading === 'endless') {
       dropping = true;
-      return take(2, `]${removedLink}`);
+      return take(2, `] ${removedLink}`);
     }
     // Where the brackets are no link after all, a tag that stands in them is one.
     const isWhole = mark === '(' && !pending.slice(0, reading.end).includes('<');
     if (isFine(reading, kind, mark === ':')) return take(isWhole ? reading.end : 2);
-    return take(reading.end, mark === ':' ? `]: ${removedLink}` : `]${removedLink}`);
+    return take(reading.end, mark === ':' ? `]: ${removedLink}` : `] ${removedLink}`);
   }
 
   function isFine({ destinations: [destination = ''] }: Reading, kind: LinkKind, isDefinition: boolean): boolean {

@@ -23,7 +23,7 @@ export interface CallIo {
 }
 
 const instructions =
-  'Search and question answering over documents that were ingested before. search finds passages, ask answers a question from them with citations.';
+  'Search and question answering over documents that were ingested before. search finds passages, ask answers a question from them with citations, research works through one that has several parts.';
 
 /** The protocol's side of one request: what the caller may use, and calls of it. */
 export function serverFor({ Server, tools, caller, toClientError, run }: ServerParts): SdkServer {

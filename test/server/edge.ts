@@ -44,10 +44,11 @@ export async function startEdge(
     openMode: { isOpen, hold: () => noKeys.hold() },
   });
   const toClientError = createToClientError(logger);
+  const app = createApp(parts, config);
   const serving = {
-    app: createApp(parts, config),
+    app,
     agUi: createAgUi(parts, toClientError),
-    mcp: createMcp(parts, mcpOptions(config), toClientError),
+    mcp: createMcp(parts, mcpOptions(config, app), toClientError),
   };
   let state: ReturnType<HttpParts['state']> = serving;
   const telemetry = createTelemetry(config, logger);

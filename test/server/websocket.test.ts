@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { startGateway, type TestGateway } from '../helpers/gateway.ts';
+import { startGatewayWithVendor, type TestGateway } from '../helpers/gateway.ts';
 import { ask } from './edge.ts';
 
 const upgrade = {
@@ -13,11 +13,12 @@ const upgrade = {
   'sec-websocket-protocol': 'graphql-transport-ws',
 };
 
+const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  ({ gateway } = opened.use(await startGatewayWithVendor()));
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(() => opened.disposeAsync());
 
 const isWell = async () => expect(await gateway.data('{ health { ok } }')).toEqual({ health: { ok: true } });
 

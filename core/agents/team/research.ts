@@ -2,8 +2,10 @@ import type { ChatMessage } from '../../contracts/model-provider.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { citeText } from '../../text/cite-text.ts';
 import { fenced } from '../../text/fence.ts';
+import { guardLinks } from '../../text/link-guard.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../../text/source-prompt.ts';
 import { findSources } from '../find-sources.ts';
+import { linksOfWork } from '../links-of-work.ts';
 import type { PlannedStep } from '../plan/plan.ts';
 import { member, type Work, writes } from '../work.ts';
 import type { Finding, Found } from './finding.ts';
@@ -39,7 +41,8 @@ export async function research(work: Work, task: ResearchTask, call: CallOptions
     { model: researcher.model, messages, sources: shown, temperature: 0, ...budgetedOutput(work) },
     call,
   );
-  return findingOf(reply, shown, { mustCite: sources !== null, isWriter });
+  const text = guardLinks(reply.text, linksOfWork(work, shown));
+  return findingOf({ ...reply, text }, shown, { mustCite: sources !== null, isWriter });
 }
 
 export function findingOf(

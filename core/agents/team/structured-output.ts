@@ -1,7 +1,9 @@
 import type { Json } from '../../contracts/filter.ts';
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { ChatMessage } from '../../contracts/model-provider.ts';
+import { guardJson } from '../../text/link-guard.ts';
 import type { AgentMember } from '../agent.ts';
+import { linksOfWork } from '../links-of-work.ts';
 import { once } from '../steps/keep.ts';
 import { callOf, stepMeter, type Work } from '../work.ts';
 import { budgetedOutput } from './prompts.ts';
@@ -14,6 +16,8 @@ export async function structuredOutput(work: Work, member: AgentMember, facts: s
   const { input, services, io, budget, signal } = work;
   const schema = input.responseSchema;
   if (schema === null || budget.isSpent) return null;
+  const links = linksOfWork(work, []);
+  links.know(facts);
   return once(io, 'object', async () => {
     let messages: readonly ChatMessage[] = [
       {
@@ -30,7 +34,7 @@ export async function structuredOutput(work: Work, member: AgentMember, facts: s
         callOf(work, stepMeter(work)),
       );
       const check = await services.schemas.check(schema, text, signal);
-      if (check.ok) return check.value;
+      if (check.ok) return guardJson(check.value, links);
       faults = check.faults;
       const objection = `That is not valid: ${faults.join('; ')}. Reply again, with JSON that satisfies the schema and nothing else.`;
       messages = [...messages, { role: 'ASSISTANT', text }, { role: 'USER', text: objection }];

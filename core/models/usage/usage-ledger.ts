@@ -53,7 +53,8 @@ export class UsageLedger {
   }
 
   #sum({ usage, ...entry }: UsageEntry): void {
-    const key = JSON.stringify([entry.tenant, entry.model, entry.at]);
+    // The length keeps two tenants and models apart whose names make one text.
+    const key = `${entry.at} ${entry.tenant.length} ${entry.tenant} ${entry.model}`;
     const sum = this.#sums.get(key) ?? { entry, meter: new UsageMeter() };
     sum.meter.addUsage(usage);
     this.#sums.set(key, sum);

@@ -8,7 +8,7 @@ import { all, failure, never, outcome, request, start, tenWords, textOf } from '
 const CLOSED_WITHIN_MS = 200;
 
 describe('stopping', () => {
-  test('closes the socket of an aborted stream, also in silence', async () => {
+  test('closes the socket of an aborted stream, also in silence', { retry: 2 }, async () => {
     const { vendor, provider } = await start();
     vendor.next({ reply: tenWords, silentAfter: 3 });
     const abort = new AbortController();
@@ -35,7 +35,7 @@ describe('stopping', () => {
     expect((await failure(chunks.next())).code).toBe('CANCELLED');
   });
 
-  test('closes the socket when the loop is left', async () => {
+  test('closes the socket when the loop is left', { retry: 2 }, async () => {
     const { vendor, provider } = await start();
     vendor.next({ reply: tenWords, tokensPerSecond: 20 });
     for await (const _ of provider.chat(request(), never())) break;

@@ -30,7 +30,7 @@ describe.skipIf(!hasRedis)('redisResponseCache', () => {
     await expect.poll(() => server.client.keys(`${prefix}*`)).toEqual([]);
   });
 
-  test('while Redis says nothing it knows nothing, at once but for one wait a second', async () => {
+  test('while Redis says nothing it knows nothing, at once but for one wait a second', { retry: 2 }, async () => {
     const prefix = `${randomUUID()}:`;
     await (await opened(100_000, prefix)).set('key', 'reply', 60_000);
     const cache = await opened(100_000, prefix, 100);

@@ -48,23 +48,23 @@ describe('what the run was given passes unchanged', () => {
 
 describe('what nobody gave it is taken out', () => {
   it.each([
-    ['[a](https://evil.example/x)', '[a](link removed)'],
-    ['![a](https://evil.example/x.png "t") b', '![a](link removed) b'],
-    ['[![a](https://evil.example/1)](https://evil.example/2)', '[![a](link removed)](link removed)'],
-    ['[a](<https://evil.example/x y>)', '[a](link removed)'],
-    ['[a](  https://evil.example/(x)  )', '[a](link removed)'],
+    ['[a](https://evil.example/x)', '[a] (link removed)'],
+    ['![a](https://evil.example/x.png "t") b', '![a] (link removed) b'],
+    ['[![a](https://evil.example/1)](https://evil.example/2)', '[![a] (link removed)] (link removed)'],
+    ['[a](<https://evil.example/x y>)', '[a] (link removed)'],
+    ['[a](  https://evil.example/(x)  )', '[a] (link removed)'],
     ['https://evil.example/x.', '(link removed).'],
     ['(see HTTPS://evil.example)', '(see (link removed))'],
     ['www.evil.example/x!', '(link removed)!'],
     ['xhttps://evil.example', 'xhttps(link removed)'],
     ['ftp://evil.example and myapp://evil/x', 'ftp(link removed) and myapp(link removed)'],
     ['<https://evil.example> <javascript:alert(1)>', '(link removed) (link removed)'],
-    ['[a](javascript:alert(1)) [b](data:text/html,x)', '[a](link removed) [b](link removed)'],
+    ['[a](javascript:alert(1)) [b](data:text/html,x)', '[a] (link removed) [b] (link removed)'],
     [
       '[a](//evil.example) [b](\\\\evil.example) [c](https:evil.example)',
-      '[a](link removed) [b](link removed) [c](link removed)',
+      '[a] (link removed) [b] (link removed) [c] (link removed)',
     ],
-    ['[a](/logout) [b](api/delete?id=1) [c](evil.example)', '[a](link removed) [b](link removed) [c](link removed)'],
+    ['[a](/logout) [b](api/delete?id=1) [c](evil.example)', '[a] (link removed) [b] (link removed) [c] (link removed)'],
     ['[a]: https://evil.example/x "t"', '[a]: (link removed) "t"'],
     ['![a][r]\n\n[r]: //evil.example/x', '![a][r]\n\n[r]: (link removed)'],
     ['<img src="https://evil.example/x">', '(link removed)'],
@@ -80,10 +80,10 @@ describe('what nobody gave it is taken out', () => {
     ['https&colon;&sol;&#x2f;evil.example', 'https(link removed)'],
     ['https\\://evil.example and https:\\/\\/evil.example', 'https(link removed) and https(link removed)'],
     ['](https://docs.example/guide "<img src=//evil.example>")', '](https://docs.example/guide "(link removed)")'],
-    ['](#<img/src=//evil.example>)', '](link removed)'],
+    ['](#<img/src=//evil.example>)', '] (link removed)'],
     ['www&#46;evil.example/x y', 'www(link removed) y'],
-    ['[a](https&#58;//evil.example) [b](&#104;ttps://docs.example/guide)', '[a](link removed) [b](link removed)'],
-    ['[a](mailto:thief@evil.example) [b](mailto:team@docs.example?body=all)', '[a](link removed) [b](link removed)'],
+    ['[a](https&#58;//evil.example) [b](&#104;ttps://docs.example/guide)', '[a] (link removed) [b] (link removed)'],
+    ['[a](mailto:thief@evil.example) [b](mailto:team@docs.example?body=all)', '[a] (link removed) [b] (link removed)'],
     ['{"url": "https://evil.example/x", "n": 1}', '{"url": "(link removed)", "n": 1}'],
   ])('%s → %s', (text, expected) => {
     expect(guarded(text)).toBe(expected);
@@ -91,7 +91,7 @@ describe('what nobody gave it is taken out', () => {
 
   it('also where the host is known, when something could be written behind it', () => {
     expect(guarded('[a](https://evil.example/?d=SECRET) ![b](https://docs.example/guide/SECRET)')).toBe(
-      '[a](link removed) ![b](link removed)',
+      '[a] (link removed) ![b] (link removed)',
     );
     expect(guarded('https://docs.example/guideSECRET')).toBe('(link removed)');
     // What stands behind an address without a space must not become its end.
@@ -101,17 +101,17 @@ describe('what nobody gave it is taken out', () => {
 
   it('as an image, which nobody clicks on, also at the hosts that the user named', () => {
     expect(guarded('[a](https://github.com/x?d=1) ![b](https://github.com/x?d=1)')).toBe(
-      '[a](https://github.com/x?d=1) ![b](link removed)',
+      '[a](https://github.com/x?d=1) ![b] (link removed)',
     );
     expect(guarded('![b](https://www.rivers.example/map)')).toBe('![b](https://www.rivers.example/map)');
     expect(guarded('[r]: https://github.com/x?d=1')).toBe('[r]: (link removed)');
-    expect(guarded('[a](https://github.com@evil.example/)')).toBe('[a](link removed)');
+    expect(guarded('[a](https://github.com@evil.example/)')).toBe('[a] (link removed)');
   });
 
   it('when it has no end', () => {
     const long = 'x'.repeat(10_000);
     expect(guarded(`https://evil.example/${long} b`)).toBe('(link removed) b');
-    expect(guarded(`[a](data:image/png;base64,${long}) b`)).toBe('[a](link removed) b');
+    expect(guarded(`[a](data:image/png;base64,${long}) b`)).toBe('[a] (link removed) b');
     expect(guarded(`[a](https://evil.example/`)).toBe('[a]((link removed)');
     expect(guarded(`<a href="https://evil.example/${long}">b`)).toBe('<a href="(link removed)">b');
   });
@@ -183,7 +183,7 @@ describe('a stream', () => {
   it('never lets a foreign address through, whatever stands around it', () => {
     fc.assert(
       fc.property(text, (whole) => {
-        expect(guarded(whole)).not.toMatch(/(?:https?:\/\/|www\.|\]\(|src=["']?)(?:\/\/)?evil\.example/i);
+        expect(guarded(whole)).not.toMatch(/(?:https?:\/\/|www\.|(?:\]\(|src=["']?)\/\/)evil\.example/i);
       }),
       { numRuns: 500 },
     );

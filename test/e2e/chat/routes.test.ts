@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configFile } from '../../helpers/config-file.ts';
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
 import { startVendor, type Vendor } from '../../helpers/vendor/vendor.ts';
 
-/** A gateway whose default chat model is a route over the models `first` of a vendor a and `second` of a vendor b. */
-async function gatewayWithRoute(): Promise<{ gateway: TestGateway; a: Vendor; b: Vendor }> {
-  const [a, b] = [await startVendor(), await startVendor()];
-  const file = await configFile({
+const opened = new AsyncDisposableStack();
+/** Its default chat model is a route over the models `first` of a vendor a and `second` of a vendor b. */
+let gateway: TestGateway;
+let a: Vendor;
+let b: Vendor;
+beforeAll(async () => {
+  a = opened.use(await startVendor());
+  b = opened.use(await startVendor());
+  await using file = await configFile({
     providers: {
       a: { baseUrl: a.url, models: [{ name: 'first', maxOutputTokens: 50 }] },
       b: { baseUrl: b.url, models: [{ name: 'second', maxOutputTokens: 100 }] },
@@ -23,13 +28,9 @@ async function gatewayWithRoute(): Promise<{ gateway: TestGateway; a: Vendor; b:
     },
     chatModel: 'smart',
   });
-  const gateway = await startGateway({ environment: file.environment });
-  onTestFinished(async () => {
-    await gateway[Symbol.asyncDispose]();
-    await Promise.all([a.close(), b.close(), file[Symbol.asyncDispose]()]);
-  });
-  return { gateway, a, b };
-}
+  gateway = opened.use(await startGateway({ environment: file.environment }));
+});
+afterAll(() => opened.disposeAsync());
 
 interface ChatEvent {
   readonly chat: { readonly __typename: string; readonly delta?: string; readonly reason?: string };
@@ -43,7 +44,6 @@ const reply = `mutation RouteReply($input: StartChatInput!) {
 }`;
 
 test('a reply that breaks off is begun again by the next model of its route, and only that one’s text is kept', async () => {
-  const { gateway, a, b } = await gatewayWithRoute();
   a.next({ reply: 'This one will never end', cutAfter: 3 });
   b.next({ reply: 'All is well.' });
   const runId = randomUUID();
@@ -65,7 +65,6 @@ test('a reply that breaks off is begun again by the next model of its route, and
 });
 
 test('a message says which model of the route has answered', async () => {
-  const { gateway, a } = await gatewayWithRoute();
   a.next({ status: 500 });
   const answer = await gateway.data(reply, { input: { runId: randomUUID(), message: 'Well?' } });
   expect(answer).toMatchObject({
@@ -74,7 +73,8 @@ test('a message says which model of the route has answered', async () => {
 });
 
 test('a name that nobody has, and more output than a model writes, are refused before anything is spent', async () => {
-  const { gateway, a, b } = await gatewayWithRoute();
+  const asked = () => [a, b].map((vendor) => vendor.calls('/chat/completions').length);
+  const before = asked();
   const refusal = async (input: object) =>
     (await gateway.request(reply, { input: { runId: randomUUID(), message: 'Well?', ...input } })).errors?.[0];
   expect(await refusal({ model: 'smrt' })).toMatchObject({
@@ -86,11 +86,10 @@ test('a name that nobody has, and more output than a model writes, are refused b
     extensions: { code: 'BAD_INPUT' },
   });
   expect(await refusal({ model: 'a/first', maxOutputTokens: 51 })).toMatchObject({ extensions: { code: 'BAD_INPUT' } });
-  expect([a.calls('/chat/completions'), b.calls('/chat/completions')]).toEqual([[], []]);
+  expect(asked()).toEqual(before);
 });
 
 test('models lists those of all providers, with the routes that lead to them', async () => {
-  const { gateway } = await gatewayWithRoute();
   const { models } = await gateway.data<{ models: readonly object[] }, unknown>('{ models { name provider routes } }');
   expect(models).toContainEqual({ name: 'first', provider: 'a', routes: ['smart'] });
   expect(models).toContainEqual({ name: 'second', provider: 'b', routes: ['smart'] });

@@ -1,4 +1,3 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
@@ -8,7 +7,7 @@ import { type GraphiqlPage, openGraphiql } from './graphiql-page.ts';
 const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 let vendor: Vendor;
-let browser: Browser;
+let graphiql: GraphiqlPage;
 
 // CI installs one: there its absence is a failure, of launchChromium.
 const cannotRun = findChromium() === null && !process.env['CI'];
@@ -17,15 +16,17 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
   beforeAll(async () => {
     const environment = { SLUICE_SEED_DOCS: 'true' };
     ({ gateway, vendor } = opened.use(await startGatewayWithVendor({ environment })));
-    browser = await launchChromium();
+    const browser = await launchChromium();
     opened.defer(() => browser.close());
+    // One page, as a person has one: to load it anew for each test would take most of their time.
+    // Search hits are long, and the editor has only those lines on the page that are in view.
+    graphiql = await openGraphiql(browser, gateway.url, { viewport: { width: 1_600, height: 4_000 } });
   });
   afterAll(() => opened.disposeAsync());
 
   it('loads nothing from elsewhere, and has a tab for every common operation', async () => {
-    await using graphiql = await open();
     expect(await graphiql.tabs()).toEqual(['Search', 'Searches', 'Chat', 'Ingest', 'DeferredSummary']);
-    expectOwnOrigin(graphiql);
+    expectOwnOrigin();
     expect(graphiql.faults).toEqual([]);
   });
 
@@ -36,7 +37,6 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
       reply: words.join(' '),
       gates: gates.map(({ afterTokens, promise: opened }) => ({ afterTokens, opened })),
     });
-    await using graphiql = await open();
     await graphiql.openTab('Chat');
     await graphiql.run();
     for (const { afterTokens, resolve } of gates) {
@@ -47,14 +47,13 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
     await graphiql.showing(`"text": "${words.join(' ')}", "citations": [ { "number": 1,`);
     // Sent by POST: an address has no room for a long message.
     expect(graphiql.requested.filter((url) => url.includes('query='))).toEqual([]);
-    expectOwnOrigin(graphiql);
+    expectOwnOrigin();
     expect(graphiql.faults).toEqual([]);
   });
 
   it('shows the hits first and their summary when it is written', async () => {
     const hold = Promise.withResolvers<void>();
     vendor.next({ reply: 'Every answer cites its passages [1].', hold: hold.promise });
-    await using graphiql = await open();
     await graphiql.openTab('DeferredSummary');
     await graphiql.run();
     await graphiql.showing(/^\{ "data": \{ "search": \{ "nodes": \[ \{ "text": "/);
@@ -70,18 +69,16 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
     ['Searches', /^\{ "data": \{ "limits": \{ "nodes": \[ \{ "document": .*"citations": .*"files": /],
     ['Ingest', /"finished": \{ "status": "SUCCEEDED", "documentsDone": 1, "documentsSkipped": 0, "failures": \[\]/],
   ])('runs the tab %s', async (title, result) => {
-    await using graphiql = await open();
     await graphiql.openTab(title);
     await graphiql.run();
     await graphiql.showing(result);
     await graphiql.ended();
     expect(await graphiql.shown()).not.toContain('"errors"');
-    expectOwnOrigin(graphiql);
+    expectOwnOrigin();
     expect(graphiql.faults).toEqual([]);
   });
 
   it('is still itself, with its tabs, after a reload', async () => {
-    await using graphiql = await open();
     await graphiql.openTab('Chat');
     expect(new URL(graphiql.page.url()).searchParams.get('query')).toContain('subscription Chat');
     // GraphiQL keeps which tab is open, half a second later.
@@ -92,12 +89,8 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
   });
 });
 
-function open(): Promise<GraphiqlPage> {
-  // Search hits are long, and the editor has only those lines on the page that are in view.
-  return openGraphiql(browser, gateway.url, { viewport: { width: 1_600, height: 4_000 } });
-}
-
-function expectOwnOrigin({ requested }: GraphiqlPage): void {
+function expectOwnOrigin(): void {
+  const { requested } = graphiql;
   const { origin } = new URL(gateway.url);
   expect(requested.length).toBeGreaterThan(1);
   expect(requested.filter((url) => new URL(url).origin !== origin)).toEqual([]);

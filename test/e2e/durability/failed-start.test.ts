@@ -2,10 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
+import { startGateway } from '../../helpers/gateway.ts';
 import { failedStart, startGatewayProcess } from '../../helpers/gateway-process.ts';
 
-describe('a start that cannot work says why and exits with 1', () => {
-  it('when a file is where the data directory should be, and the file stays as it was', async () => {
+describe('a start that cannot work says why', () => {
+  it('and exits with 1 when a file is where the data directory should be, and the file stays as it was', async () => {
     await using directory = await temporaryDirectory();
     const file = join(directory.path, 'data');
     await writeFile(file, 'precious');
@@ -19,20 +20,18 @@ describe('a start that cannot work says why and exits with 1', () => {
     await using directory = await temporaryDirectory();
     const file = join(directory.path, 'file');
     await writeFile(file, '');
-    const { exitCode, output } = await failedStart({ dataDir: join(file, 'data') });
-    expect(exitCode).toBe(1);
-    expect(output).toContain('expected a data directory that can be created and written');
-    expect(output).toContain('ENOTDIR');
+    await expect(startGateway({ dataDir: join(file, 'data') })).rejects.toThrow(
+      /expected a data directory that can be created and written.*ENOTDIR/s,
+    );
   });
 
   it('when a file is where the database should be, and the file stays as it was', async () => {
     await using directory = await temporaryDirectory();
     const database = join(directory.path, 'postgres');
     await writeFile(database, 'precious');
-    const { exitCode, output } = await failedStart({ dataDir: directory.path });
-    expect(exitCode).toBe(1);
-    expect(output).toContain('the embedded database could not be opened');
-    expect(output).toContain(database);
+    await expect(startGateway({ dataDir: directory.path })).rejects.toThrow(
+      `the embedded database could not be opened: ${database}`,
+    );
     expect(await readFile(database, 'utf8')).toBe('precious');
   });
 
@@ -40,9 +39,7 @@ describe('a start that cannot work says why and exits with 1', () => {
     await using directory = await temporaryDirectory();
     await mkdir(join(directory.path, 'postgres'));
     await writeFile(join(directory.path, 'postgres', 'PG_VERSION'), '15\n');
-    const { exitCode, output } = await failedStart({ dataDir: directory.path });
-    expect(exitCode).toBe(1);
-    expect(output).toContain('a database of PostgreSQL 15');
+    await expect(startGateway({ dataDir: directory.path })).rejects.toThrow('a database of PostgreSQL 15');
     expect(await readFile(join(directory.path, 'postgres', 'PG_VERSION'), 'utf8')).toBe('15\n');
   });
 
@@ -52,9 +49,7 @@ describe('a start that cannot work says why and exits with 1', () => {
       dataDir: directory.path,
       environment: { SLUICE_SEED_DOCS: 'false' },
     });
-    const { exitCode, output } = await failedStart({ dataDir: directory.path });
-    expect(exitCode).toBe(1);
-    expect(output).toContain(`in use by process ${gateway.pid}`);
+    await expect(startGateway({ dataDir: directory.path })).rejects.toThrow(`in use by process ${gateway.pid}`);
     const { health } = await gateway.data<{ health: { ok: boolean } }>('{ health { ok } }');
     expect(health.ok).toBe(true);
     expect(await gateway.stop()).toBe(0);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createClient as createEventClient } from 'graphql-sse';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createKey, revokeKey } from '../../helpers/api-keys.ts';
+import { configFile } from '../../helpers/config-file.ts';
 import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
 import { agentInput, agUiUrl } from '../ag-ui/agent.ts';
@@ -12,7 +13,9 @@ const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 let vendor: Vendor;
 beforeAll(async () => {
-  const environment = { SLUICE_API_KEY: staticKey };
+  // What is still being said when the file ends need not be waited for.
+  await using file = await configFile({ timeouts: { unwatchedGraceMs: 100, drainMs: 100 } });
+  const environment = { ...file.environment, SLUICE_API_KEY: staticKey };
   ({ gateway, vendor } = opened.use(
     await startGatewayWithVendor({
       environment,

@@ -33,7 +33,7 @@ describe.each(eras)('the tools of the gateway, for a client %s', (era) => {
     await using client = await mcpClient(gateway, { era, headers: keeper });
     expect(client.getServerVersion()).toMatchObject({ name: 'sluice' });
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['search', 'ask', 'ingest']);
+    expect(tools.map(({ name }) => name)).toEqual(['search', 'ask', 'research', 'ingest']);
     for (const { inputSchema, outputSchema, description } of tools) {
       expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
       expect(outputSchema).toMatchObject({ type: 'object' });
@@ -159,7 +159,7 @@ describe.each(eras)('the tools of the gateway, for a client %s', (era) => {
       'BAD_INPUT',
     ]);
     expect(await wrong('summon', {})).toEqual([
-      'There is no tool "summon"; there are search, ask, ingest.',
+      'There is no tool "summon"; there are search, ask, research, ingest.',
       'NOT_FOUND',
     ]);
     const refused = marked('Refuse me');

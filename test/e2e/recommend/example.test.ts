@@ -8,7 +8,7 @@ const run = promisify(execFile);
 it('the shop of the examples shows two people what suits them, and why, as often as it is run', async () => {
   await using gateway = await startGateway();
   const shop = () =>
-    run('node', ['examples/shop.ts'], { env: { ...process.env, SLUICE_URL: gateway.url }, timeout: 60_000 });
+    run(process.execPath, ['examples/shop.ts'], { env: { ...process.env, SLUICE_URL: gateway.url }, timeout: 60_000 });
   for (const { stdout } of [await shop(), await shop()]) {
     const [ann = '', ben = ''] = stdout.split('For ben:');
     expect(ann).toMatch(/(Blue Hour|Brass Parade) +Because you bought “Midnight Trio”\./);

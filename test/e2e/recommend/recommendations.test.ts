@@ -175,13 +175,10 @@ describe('recommendations', () => {
       });
     };
     await spent(50);
-    expect(Object.fromEntries(await spent(50))).toEqual({
-      'collections-by-names': 1,
-      tastes: 1,
-      'search-settings': 1,
-      recommendations: 1,
-      'documents-by-ids': 1,
-    });
+    const used = Object.fromEntries(await spent(50));
+    expect(used).toMatchObject({ 'collections-by-names': 1, tastes: 1, 'search-settings': 1, recommendations: 1 });
+    // The documents of the lists, those of `because`, and now and then the gateway's heartbeat.
+    expect(Math.max(...Object.values(used))).toBeLessThanOrEqual(2);
   });
 
   it('are a field of profiles, too', async () => {

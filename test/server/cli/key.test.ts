@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createKey } from '../../helpers/api-keys.ts';
 import { temporaryDataDirectory } from '../../helpers/embedded-database.ts';
-import { startGateway } from '../../helpers/gateway.ts';
+import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startVendor } from '../../helpers/vendor/vendor.ts';
 import { runSluice } from './run-sluice.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -51,32 +53,40 @@ describe('sluice key, at the database', () => {
     expect((await key(['revoke', theirs.prefix])).stdout).toBe(`${theirs.prefix} was revoked already\n`);
   });
 
-  it('asks the gateway that has the database open, and needs a key of it', async () => {
-    await using gateway = await startGateway({ dataDir });
-    const PORT = new URL(gateway.url).port;
-    const refused = await key(['list'], { PORT });
-    expect(refused).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^sluice: UNAUTHENTICATED: .*SLUICE_API_KEY/),
+  describe('that a gateway has open', () => {
+    const opened = new AsyncDisposableStack();
+    let gateway: TestGateway;
+    beforeAll(async () => {
+      const vendor = opened.use(await startVendor());
+      gateway = opened.use(await startGateway({ dataDir, vendor }));
     });
-    const { stdout } = await key(['list'], { PORT, SLUICE_API_KEY: keeper });
-    expect(stdout).toContain(' keeper ');
-  });
+    afterAll(() => opened.disposeAsync());
 
-  it('works through a gateway with such a key', async () => {
-    const admin = (await key(['create', '--name', 'admin', '--scopes', 'admin'])).stdout.trim();
-    await using gateway = await startGateway({ dataDir });
-    const env = { SLUICE_URL: gateway.url, SLUICE_API_KEY: admin };
-    const made = await key(['create', '--name', 'through', '--scopes', 'search'], env);
-    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(secretShape) });
-    const through = made.stdout.split('-')[2] ?? '';
-    expect((await key(['list'], env)).stdout).toMatch(
-      new RegExp(`^PREFIX .*\n${through} +through +default +good +never +SEARCH\n`),
-    );
-    expect((await key(['revoke', through], env)).stdout).toBe(`revoked ${through}\n`);
-    expect(await key(['create', '--name', 'theirs', '--scopes', 'search', '--tenant', 'acme'], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/FORBIDDEN: .*OPERATOR/),
+    it('asks that one, and needs a key of it', async () => {
+      const PORT = new URL(gateway.url).port;
+      const refused = await key(['list'], { PORT });
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^sluice: UNAUTHENTICATED: .*SLUICE_API_KEY/),
+      });
+      const { stdout } = await key(['list'], { PORT, SLUICE_API_KEY: keeper });
+      expect(stdout).toContain(' keeper ');
+    });
+
+    it('works through it with such a key', async () => {
+      const { secret } = await createKey(gateway, { name: 'admin', scopes: ['ADMIN'] }, keeper);
+      const env = { SLUICE_URL: gateway.url, SLUICE_API_KEY: secret };
+      const made = await key(['create', '--name', 'through', '--scopes', 'search'], env);
+      expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(secretShape) });
+      const through = made.stdout.split('-')[2] ?? '';
+      expect((await key(['list'], env)).stdout).toMatch(
+        new RegExp(`^PREFIX .*\n${through} +through +default +good +never +SEARCH\n`),
+      );
+      expect((await key(['revoke', through], env)).stdout).toBe(`revoked ${through}\n`);
+      expect(await key(['create', '--name', 'theirs', '--scopes', 'search', '--tenant', 'acme'], env)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/FORBIDDEN: .*OPERATOR/),
+      });
     });
   });
 });

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { configFile } from '../../helpers/config-file.ts';
-import { type GraphQLResult, startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { type GraphQLResult, startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import { expectRefusal, limits, startSmall } from './setup.ts';
 
 const opened = new AsyncDisposableStack();
-/** As it is without a configuration. */
+/** As it is without a configuration, but for the vendor: no model is loaded. */
 let usual: TestGateway;
 let small: TestGateway;
 beforeAll(async () => {
-  usual = opened.use(await startGateway());
+  ({ gateway: usual } = opened.use(await startGatewayWithVendor()));
   ({ gateway: small } = opened.use(await startSmall()));
 });
 afterAll(() => opened.disposeAsync());
@@ -57,8 +57,8 @@ describe('the body of a request', () => {
 
   it('may have as much as the configuration says, beyond every bound of a library', async () => {
     await using file = await configFile({ limits: { maxBodyBytes: 40_000_000 } });
-    await using large = await startGateway(file);
-    expect((await send(large, padded(40_000_000))).status).toBe(200);
+    await using large = await startGatewayWithVendor(file);
+    expect((await send(large.gateway, padded(40_000_000))).status).toBe(200);
   });
 
   it('is a frame on a WebSocket, which ends the socket that sent it', async () => {

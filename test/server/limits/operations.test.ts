@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GraphQLResult, startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { type GraphQLResult, startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import { expectRefusal } from './setup.ts';
 
 const opened = new AsyncDisposableStack();
 let usual: TestGateway;
 beforeAll(async () => {
-  usual = opened.use(await startGateway());
+  ({ gateway: usual } = opened.use(await startGatewayWithVendor()));
 });
 afterAll(() => opened.disposeAsync());
 

