@@ -3,8 +3,9 @@ import type { Context } from '../context.ts';
 import { assertOneOf } from '../core/access/scopes.ts';
 import type { Agent, AgentLimits, AgentMember } from '../core/agents/agent.ts';
 import { defaultLimits } from '../core/agents/agent.ts';
-import { startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
+import { type StartAgent, startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
+import type { Tool } from '../core/contracts/tool.ts';
 import { jsonObject, type RetrievalArgs, retrievalOf } from './chat.ts';
 import { decodeId } from './global-id.ts';
 
@@ -30,21 +31,25 @@ export function startAgent(
   { services, principal }: Context,
 ): Promise<RunRecord> {
   const given = input.runId?.toLowerCase();
-  const { conversationId, limits } = input;
   // What was said there becomes known to the agent, and the goal is said there.
-  if (conversationId != null) assertOneOf(principal, ['CHAT']);
-  const request = {
+  if (input.conversationId != null) assertOneOf(principal, ['CHAT']);
+  return startAgentInCore(services, principal, given ?? newRunId, startAgentRequest(input), given === undefined);
+}
+
+export function startAgentRequest(input: StartAgentArgs): StartAgent {
+  const { conversationId, limits } = input;
+  return {
     agent: input.agent,
     goal: input.goal,
     conversationId: conversationId == null ? null : decodeId('Conversation', conversationId, 'conversationId'),
+    history: [],
     retrieval: retrievalOf(input.retrieval),
     responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
     limits: limits == null ? null : limitsOf(limits),
     whenUnwatched: input.whenUnwatched ?? 'FINISH',
     user: input.user ?? null,
     metadata: jsonObject(input.metadata, 'metadata') ?? {},
-  } as const;
-  return startAgentInCore(services, principal, given ?? newRunId, request, given === undefined);
+  };
 }
 
 function limitsOf(limits: NonNullable<StartAgentArgs['limits']>): AgentLimits {
@@ -68,4 +73,9 @@ export function findAgent({ name }: { readonly name: string }, { services }: Con
 /** Which model plays the part: what was configured, and the gateway's default otherwise. */
 export function modelOf({ model }: AgentMember, { services }: Context): string {
   return services.models.chatModel(model).name;
+}
+
+/** Those that are there now: servers may add and remove some at any time. */
+export function toolsOf({ tools }: Agent, { services }: Context): Tool[] {
+  return services.toolbox.list().filter(({ name }) => tools.includes(name));
 }

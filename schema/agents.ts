@@ -1,6 +1,6 @@
 import type { Agent, AgentMember } from '../core/agents/agent.ts';
 import type { RunRecord } from '../core/contracts/run-store.ts';
-import { findAgent, listAgents, modelOf, startAgent } from '../resolvers/agents.ts';
+import { findAgent, listAgents, modelOf, startAgent, toolsOf } from '../resolvers/agents.ts';
 import { AgentRoleRef } from './agent-step.ts';
 import { builder } from './builder.ts';
 import { RetrievalInput, UnwatchedPolicyRef } from './chat.ts';
@@ -37,7 +37,11 @@ builder.node(AgentRef, {
     description: t.exposeString('description'),
     topology: t.field({ type: AgentTopologyRef, resolve: (agent) => agent.topology }),
     members: t.field({ type: [AgentMemberRef], resolve: (agent) => [...agent.members] }),
-    tools: t.field({ type: [ToolRef], description: 'What its models may ask for.', resolve: () => [] }),
+    tools: t.field({
+      type: [ToolRef],
+      description: 'What its models may ask for.',
+      resolve: (agent, _args, ctx) => toolsOf(agent, ctx),
+    }),
   }),
 });
 

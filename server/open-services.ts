@@ -143,7 +143,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     checkpoints: postgresCheckpointStore(database),
     parked: parkedRuns,
     executors: {
-      AGENT: agentExecutor({ ...stores, models, agents, schemas, limits: limitsOf(config) }),
+      AGENT: agentExecutor({ ...stores, models, agents, schemas, toolbox, limits: limitsOf(config) }),
       CHAT: chatExecutor({
         ...{ ...stores, models, schemas, toolbox, limits: limitsOf(config) },
         toolBounds: { maxTurns: config.tools.maxTurns, maxParallel: config.tools.maxParallel },

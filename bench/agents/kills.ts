@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import pg from 'pg';
 import { resume } from '../../examples/resume.ts';
 import { type EventSeen, eventFields, textIn } from '../../test/e2e/agents/agent-run.ts';
 import { planOf, playing } from '../../test/e2e/agents/team-vendor.ts';
@@ -40,8 +41,10 @@ for (let round = 0; round < rounds; round += 1) {
   const following = follow([...fleet.urls()].toReversed(), runId);
   const killedAfterMs = Math.random() * lengthMs;
   await sleep(killedAfterMs);
-  const inFlight = vendor.calls('/chat/completions').filter(({ closedAt }) => closedAt === null).length;
   await victim.kill();
+  // A call is in flight until its reply is kept: every call of a team is kept under a key of its own.
+  const begun = vendor.calls('/chat/completions').length - before;
+  const inFlight = begun - (await keptOf(runId));
   const events = await following;
   const calls = vendor.calls('/chat/completions').length - before;
   const faults = faultsOf(events, calls, inFlight);
@@ -58,6 +61,23 @@ if (faulty > 0) process.exitCode = 1;
 
 function input(round: number) {
   return { agent: 'research-team', goal: `What of the lamp, in round ${round}, ${randomUUID()}?` };
+}
+
+/** How many replies of the run are in the database; all of them, when it has ended. */
+async function keptOf(runId: string): Promise<number> {
+  const client = new pg.Client({ connectionString: fleet.postgres.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `select finished_at is not null as ended, (select count(*)::int from run_checkpoints k where k.run_id = runs.run_id
+          and k.key ~ '^(plan|answer|check/.*|.*/turn .*)$') as kept
+        from runs where run_id = $1`,
+      [runId],
+    );
+    return rows[0]?.ended ? undisturbed : (rows[0]?.kept ?? 0);
+  } finally {
+    await client.end();
+  }
 }
 
 async function prepare({ members }: Fleet): Promise<void> {

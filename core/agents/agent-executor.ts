@@ -1,5 +1,6 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Executor, RunResult } from '../runs/live-run.ts';
+import { CallIds } from '../tools/loop/call-ids.ts';
 import type { AgentInput } from './agent-input.ts';
 import type { AgentServices } from './agent-services.ts';
 import { agentNamed } from './agents.ts';
@@ -9,6 +10,7 @@ import { agentDetail, Output } from './output.ts';
 import { Budget } from './steps/budget.ts';
 import { StepBoard } from './steps/step-board.ts';
 import { TeamRun } from './team/team-run.ts';
+import { StepWaits } from './tool-work.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -23,16 +25,21 @@ export function agentExecutor(services: AgentServices): Executor {
     using budget = new Budget(io, input.limits);
     const output = new Output(io);
     const board = new StepBoard(io, (steps) => ({ ...detail, steps }));
+    const callIds = new CallIds(io.begun);
     const signal = AbortSignal.any([io.signal, budget.signal]);
-    const work: Omit<Work, 'history'> = { services, io, agent, input, board, budget, output, signal };
+    const work: Omit<Work, 'history'> = { services, io, agent, input, board, budget, output, signal, callIds };
     let failure: Pick<RunResult, 'error'> = {};
     try {
-      const history = await readHistory(services.conversations, io);
+      const history = await readHistory(services.conversations, io, input);
       await (agent.topology === 'TEAM' ? new TeamRun({ ...work, history }).run() : runAssistant({ ...work, history }));
     } catch (error) {
       failure = { error };
       // Another instance goes on with the steps: none of them ends here.
       if (io.hasDeparted()) return failure;
+      if (error instanceof StepWaits && !io.signal.aborted) {
+        await board.settled();
+        return { detail: { ...detail, steps: board.records }, parked: error.status };
+      }
       const isCancelled = io.signal.reason instanceof GatewayError && io.signal.reason.code === 'CANCELLED';
       output.breakOff(isCancelled ? 'CANCELLED' : 'ERROR');
     }

@@ -16,6 +16,9 @@ export function checkAgentInput(input: AgentInput, agent: Agent, models: Models,
   const { goal, responseSchema } = input;
   if (goal.trim() === '') throw bad('goal must hold at least one word, got an empty text.');
   checkText('goal', goal, limits.maxMessageChars, 'limits.maxMessageChars');
+  for (const [index, { text }] of input.history.entries()) {
+    checkText(`history[${index}].text`, text, limits.maxMessageChars, 'limits.maxMessageChars');
+  }
   checkText('user', input.user, 200);
   checkMetadata(input.metadata);
   checkRetrieval({ retrieval: input.retrieval, message: goal }, models, limits);

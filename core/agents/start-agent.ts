@@ -7,6 +7,7 @@ import type { Models } from '../models/models.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import type { Runs } from '../runs/runs.ts';
 import { collectionNotFound } from '../search/search.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import type { AgentLimits } from './agent.ts';
 import type { AgentInput } from './agent-input.ts';
 import { type Agents, agentNamed } from './agents.ts';
@@ -24,6 +25,7 @@ export interface StartAgentServices {
   readonly models: Models;
   readonly collections: CollectionStore;
   readonly schemas: ResponseSchemas;
+  readonly toolbox: Toolbox;
   readonly limits: AgentInputLimits;
 }
 
@@ -35,8 +37,10 @@ export async function startAgent(
   request: StartAgent,
   hasNewId = false,
 ): Promise<RunRecord> {
-  const { runs, agents, models, collections, schemas, limits } = services;
+  const { runs, agents, models, collections, schemas, toolbox, limits } = services;
   const agent = agentNamed(agents, request.agent);
+  // A tool that is not there now would be missed only in the middle of the work.
+  toolbox.named(agent.tools);
   const { limits: asked } = request;
   if (asked !== null) checkAgentInput({ ...request, limits: asked }, agent, models, limits);
   const input: AgentInput = { ...request, limits: limitsOf(agent, asked) };

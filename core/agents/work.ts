@@ -1,19 +1,14 @@
 import type { CallOptions } from '../models/models.ts';
 import type { UsageMeter } from '../models/usage/usage-meter.ts';
 import type { RunIo } from '../runs/live-run.ts';
+import type { CallIds } from '../tools/loop/call-ids.ts';
 import { type Agent, type AgentMember, memberOf } from './agent.ts';
-import type { AgentInput } from './agent-input.ts';
+import type { AgentInput, Said } from './agent-input.ts';
 import type { AgentServices } from './agent-services.ts';
 import type { Output } from './output.ts';
 import type { Budget } from './steps/budget.ts';
 import type { StepBoard } from './steps/step-board.ts';
 import { StepMeter } from './steps/step-meter.ts';
-
-/** What was said before the goal, for a goal that goes on from it. */
-export interface Said {
-  readonly role: 'USER' | 'ASSISTANT';
-  readonly text: string;
-}
 
 /** One attempt at a run of an agent: what all its parts share. */
 export interface Work {
@@ -24,6 +19,8 @@ export interface Work {
   readonly board: StepBoard;
   readonly budget: Budget;
   readonly output: Output;
+  /** The ids of its tool calls, unique over all steps. */
+  readonly callIds: CallIds;
   /** Oldest first; empty for a goal that is no turn of a conversation. */
   readonly history: readonly Said[];
   /** Fires with the run's own signal, and when its time is up. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
 import { assertOneOf } from '../../core/access/scopes.ts';
+import { startAgent } from '../../core/agents/start-agent.ts';
 import { startChat } from '../../core/chat/start-chat.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
@@ -15,6 +16,7 @@ import { EventStream } from './event-stream.ts';
 import { refuseRun } from './refuse.ts';
 import { parseRunAgentInput, type RunAgentInput } from './run-agent-input.ts';
 import { stableRunId } from './stable-run-id.ts';
+import { startAgentArgs } from './start-agent-args.ts';
 import { startChatArgs } from './start-chat-args.ts';
 import { translatedRun } from './translated-run.ts';
 import type { TranslatedRun } from './translation.ts';
@@ -40,9 +42,10 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
     // A key that ends is told on the stream, which is open still.
     const until = ended === null ? closed.signal : AbortSignal.any([closed.signal, ended]);
     try {
-      assertOneOf(principal, ['CHAT']);
+      assertOneOf(principal, ['CHAT', 'AGENT']);
       await services.admit(principal);
       const input = parseRunAgentInput(bodyOf(request));
+      assertOneOf(principal, [input.forwardedProps?.agent == null ? 'CHAT' : 'AGENT']);
       const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
       const from = resumedAfter(key, request.headers);
       // From before the start, so that the run never finds itself unwatched.
@@ -85,10 +88,13 @@ async function startOrFind(
   input: RunAgentInput,
   from: number,
 ): Promise<RunRecord> {
-  const chat = chatInput(startChatArgs(input));
+  const chat = startChatArgs(input);
+  const agent = startAgentArgs(input.forwardedProps ?? {}, chat);
   // A run that is gone, resumed, would begin anew and tell its text from the middle on.
   if (from > 0 && (await services.runs.find({ tenant: caller.tenant, runId })) === null) throw runNotFound(runId);
-  return startChat(services, caller, runId, chat);
+  return agent === null
+    ? startChat(services, caller, runId, chatInput(chat))
+    : startAgent(services, caller, runId, agent);
 }
 
 function knownAs({ threadId, runId, protocolVersion, messages }: RunAgentInput, run: RunRecord): TranslatedRun {

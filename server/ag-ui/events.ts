@@ -59,6 +59,8 @@ export type AgUiEvent = { readonly timestamp?: number } & (
   | { readonly type: 'REASONING_START' | 'REASONING_END' | 'REASONING_MESSAGE_END'; readonly messageId: string }
   | { readonly type: 'REASONING_MESSAGE_START'; readonly messageId: string; readonly role: 'reasoning' }
   | { readonly type: 'REASONING_MESSAGE_CONTENT'; readonly messageId: string; readonly delta: string }
+  | ({ readonly type: 'STEP_STARTED'; readonly stepName: string } & OurMetadata)
+  | { readonly type: 'STEP_FINISHED'; readonly stepName: string; readonly metadata?: OurMetadata['metadata'] }
   | { readonly type: 'MESSAGES_SNAPSHOT'; readonly messages: readonly SnapshotMessage[] }
   | ({ readonly type: 'CUSTOM' } & CustomEvent)
 );

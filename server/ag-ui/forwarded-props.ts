@@ -52,10 +52,29 @@ const fields = {
   metadata: z.unknown().optional(),
 } satisfies Record<Exclude<keyof StartChatArgs, Elsewhere>, z.ZodType>;
 
+/** Of an agent, which then has the last user message as its goal. */
+const agentFields = {
+  agent: z.string().nullish(),
+  limits: z
+    .strictObject({
+      maxSteps: z.int().nullish(),
+      maxParallel: z.int().nullish(),
+      maxTokens: z.int().nullish(),
+      maxCostUsd: z.number().nullish(),
+      timeoutMs: z.int().nullish(),
+    })
+    .nullish(),
+};
+
+export type AgentProps = z.infer<z.ZodObject<typeof agentFields>>;
+
 /** A misspelt field must not pass unnoticed, so an unknown one is a fault, and the fault names those that there are. */
-export const forwardedProps = z.strictObject(fields, {
-  error: (issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `unknown: ${issue.keys.map((key) => key.slice(0, 60)).join(', ')}; expected are the fields of StartChatInput, ${Object.keys(fields).join(', ')}`
-      : undefined,
-});
+export const forwardedProps = z.strictObject(
+  { ...fields, ...agentFields },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown: ${issue.keys.map((key) => key.slice(0, 60)).join(', ')}; expected are the fields of StartChatInput, ${Object.keys(fields).join(', ')}, or agent and limits`
+        : undefined,
+  },
+);

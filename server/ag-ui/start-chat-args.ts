@@ -27,15 +27,11 @@ export function startChatArgs(input: RunAgentInput): StartChatArgs {
   const others = said.toSpliced(position, 1);
   const begin = others.findIndex(({ role }) => role !== 'SYSTEM');
   const leading = begin < 0 ? others : others.slice(0, begin);
-  const { forwardedProps } = input;
+  const { agent: _agent, limits: _limits, ...forwardedProps } = input.forwardedProps ?? {};
   return {
     ...forwardedProps,
-    whenUnwatched: forwardedProps?.whenUnwatched ?? 'CANCEL',
-    system: systemOf([
-      forwardedProps?.system ?? '',
-      ...leading.map(({ text }) => text),
-      contextOf(input.context ?? []),
-    ]),
+    whenUnwatched: forwardedProps.whenUnwatched ?? 'CANCEL',
+    system: systemOf([forwardedProps.system ?? '', ...leading.map(({ text }) => text), contextOf(input.context ?? [])]),
     history: others.slice(leading.length),
     message: question.text,
     attachments: question.attachments,

@@ -74,6 +74,7 @@ async function savedReply(
   signal: AbortSignal,
 ): Promise<SavedReply | null> {
   const { detail, stored, tenant } = run;
+  if (detail.kind === 'AGENT') return await savedOutput(runs, run);
   if (detail.kind !== 'CHAT') return null;
   const message = stored
     ? (await conversations.messagesByIds(tenant, [detail.replyId], signal))[0]
@@ -82,4 +83,13 @@ async function savedReply(
   const { id, parts, citations, finishReason } = message;
   const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
   return { id, text, citations, finishReason };
+}
+
+/** Of the run as it has ended: the one at hand may be as it began. */
+async function savedOutput(runs: FollowServices['runs'], run: RunRecord): Promise<SavedReply | null> {
+  const ended = await runs.find(run);
+  if (ended?.detail.kind !== 'AGENT' || ended.detail.output === null) return null;
+  const { output, outputId } = ended.detail;
+  const { text, citations, finishReason } = output;
+  return { id: outputId, text, citations, finishReason };
 }

@@ -47,6 +47,8 @@ export class Translation {
   readonly #told = new Map<string, ToldMessage>();
   #openText: string | null = null;
   #openReasoning: string | null = null;
+  /** By name, with what opens each. */
+  readonly #openSteps = new Map<string, AgUiEvent>();
   #reasonings = 0;
   #lost = false;
 
@@ -71,6 +73,7 @@ export class Translation {
         ...(protocolVersion === null ? {} : { protocolVersion: '1.0' }),
         metadata: { sluice: { runId: graphRunId } },
       },
+      ...this.#openSteps.values(),
       ...(this.#openText === null ? [] : [textStart(this.#openText)]),
       ...(this.#openReasoning === null ? [] : reasoningStart(this.#openReasoning)),
     ];
@@ -118,7 +121,9 @@ export class Translation {
         return [{ type: 'CUSTOM', name: 'sluice.progress_reported', value: { done, total } }];
       }
       case 'StepStarted':
+        return this.#startStep(event);
       case 'StepFinished':
+        return this.#finishStep(event);
       case 'ToolCallStarted':
       case 'ToolCallArgumentsDelta':
       case 'ToolCallEnded':
@@ -134,7 +139,28 @@ export class Translation {
   /** The end of the stream. `reply` is what was saved, and is needed only when something was lost. */
   end(event: TerminalEvent, reply: SavedReply | null): AgUiEvent[] {
     const restored = this.#lost ? this.#restore(reply) : [];
-    return [...restored, ...this.#closeReasoning(), ...this.#closeText(), ...runEnd(event, this.#run)];
+    return [
+      ...restored,
+      ...this.#closeReasoning(),
+      ...this.#closeText(),
+      ...[...this.#openSteps.keys()].map(stepEnd),
+      ...runEnd(event, this.#run),
+    ];
+  }
+
+  #startStep({ step, title, role }: Extract<MiddleEvent, { type: 'StepStarted' }>): AgUiEvent[] {
+    const stepName = step ?? planning;
+    const started: AgUiEvent = { type: 'STEP_STARTED', stepName, metadata: { sluice: { title, role } } };
+    const isOpen = this.#openSteps.has(stepName);
+    this.#openSteps.set(stepName, started);
+    return isOpen ? [] : [started];
+  }
+
+  /** One whose beginning was missed is not known to the client. */
+  #finishStep({ step, stepStatus }: Extract<MiddleEvent, { type: 'StepFinished' }>): AgUiEvent[] {
+    const stepName = step ?? planning;
+    if (!this.#openSteps.delete(stepName)) return [];
+    return [{ ...stepEnd(stepName), metadata: { sluice: { stepStatus } } }];
   }
 
   #messageOf(messageId: string): ToldMessage {
@@ -238,6 +264,13 @@ function citationOf({ passageId, ...rest }: CitationRecord): Citation {
 /** Ends up on the client's message. */
 function metadataOf({ citations, finishReason }: ToldMessage) {
   return { sluice: { finishReason, citations } };
+}
+
+/** What every run does, and is no step of its plan. */
+const planning = 'plan';
+
+function stepEnd(stepName: string): Extract<AgUiEvent, { type: 'STEP_FINISHED' }> {
+  return { type: 'STEP_FINISHED', stepName };
 }
 
 function textStart(messageId: string): AgUiEvent {

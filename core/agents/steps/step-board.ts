@@ -106,8 +106,11 @@ export class StepBoard {
     this.#set(key, { status: 'PENDING', attempt: attempt + 1, startedAt: null, finishedAt: null });
   }
 
-  calls(key: string, toolCalls: readonly ToolCallRecord[]): void {
-    this.#set(key, { toolCalls });
+  /** A state of one of its tool calls. */
+  called(key: string, call: ToolCallRecord): void {
+    const { toolCalls } = this.of(key);
+    const place = toolCalls.findIndex(({ id }) => id === call.id);
+    this.#set(key, { toolCalls: place < 0 ? [...toolCalls, call] : toolCalls.with(place, call) });
   }
 
   /** What every run does, and is no step of its plan: planning. */

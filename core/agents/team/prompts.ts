@@ -1,6 +1,7 @@
 import type { ChatModel } from '../../models/models.ts';
 import { stripMarks } from '../../text/citations.ts';
-import type { Said, Work } from '../work.ts';
+import type { Said } from '../agent-input.ts';
+import type { Work } from '../work.ts';
 import type { Found } from './finding.ts';
 
 /** Kept free of sources: instructions, what is known already, and the answer. */

@@ -1,12 +1,17 @@
+import { knowSources } from '../../chat/links-of-run.ts';
 import type { ChatMessage } from '../../contracts/model-provider.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { citeText } from '../../text/cite-text.ts';
 import { fenced } from '../../text/fence.ts';
 import { guardLinks } from '../../text/link-guard.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../../text/source-prompt.ts';
+import { knowResults } from '../../tools/known-results.ts';
+import { toolRules } from '../../tools/result-text.ts';
+import { SourceNumbers } from '../../tools/source-numbers.ts';
 import { findSources } from '../find-sources.ts';
 import { linksOfWork } from '../links-of-work.ts';
 import type { PlannedStep } from '../plan/plan.ts';
+import { toolsOf, workWithTools } from '../tool-work.ts';
 import { member, type Work, writes } from '../work.ts';
 import type { Finding, Found } from './finding.ts';
 import { budgetedOutput, modelRoom, withoutCitations } from './prompts.ts';
@@ -24,25 +29,54 @@ const furtherLine = /^\s*FURTHER:\s*(\S.{0,2000})\s*$/m;
 const furtherRule =
   'If something that the goal needs must be looked up beyond this question, end with one line "FURTHER: " and that question.';
 
-/** Searches, reads, and reports what the sources say about one question. */
+const actingRule = 'Do the task below with your tools, nothing beyond it, and report what was done.';
+
+/**
+ * Searches, reads, and reports what the sources say about one question; or, for a step of role EXECUTOR, does with tools what it is
+ * to do, and reports that.
+ */
 export async function research(work: Work, task: ResearchTask, call: CallOptions): Promise<Finding> {
   const { services, input } = work;
   const { step, objection } = task;
   const sources = await findSources(services, input, { question: step.task, isSecondLook: objection !== null }, call);
-  const researcher = member(work, 'RESEARCHER');
-  const isWriter = writes(work, researcher);
-  if (!isWriter && (sources === null || sources.length === 0))
-    return nothingFound(services.models.chatModel(researcher.model).name);
-  const shown = sourcesWithin(sources ?? [], modelRoom(services.models.chatModel(researcher.model)));
-  const messages = isWriter
-    ? prompt(work, task, sources === null ? null : shown)
-    : [{ role: 'USER' as const, text: step.task }];
-  const reply = await services.models.complete(
-    { model: researcher.model, messages, sources: shown, temperature: 0, ...budgetedOutput(work) },
-    call,
-  );
-  const text = guardLinks(reply.text, linksOfWork(work, shown));
-  return findingOf({ ...reply, text }, shown, { mustCite: sources !== null, isWriter });
+  const worker = member(work, step.role);
+  const model = services.models.chatModel(worker.model);
+  if (!writes(work, worker)) return quote(work, step, sources ?? [], call);
+  const shown = sourcesWithin(sources ?? [], modelRoom(model));
+  const tools = toolsOf(work, step.role === 'RESEARCHER');
+  const messages = prompt(work, task, sources === null ? null : shown, tools.length > 0);
+  const links = linksOfWork(work, shown);
+  if (tools.length === 0) {
+    const request = { model: worker.model, messages, sources: shown, temperature: 0, ...budgetedOutput(work) };
+    const reply = await services.models.complete(request, call);
+    const text = guardLinks(reply.text, links);
+    return findingOf({ ...reply, text }, shown, { mustCite: sources !== null, isWriter: true });
+  }
+  const numbers = new SourceNumbers(shown);
+  const key = `step/${step.key}/${objection === null ? 1 : 2}`;
+  const end = await workWithTools(work, { step: step.key, key, member: worker, tools, messages, numbers }, call);
+  knowSources(links, numbers.all);
+  knowResults(links, end.messages);
+  // What a tool said need not stand in a document.
+  const isTold = end.turns.some(({ calls }) => calls.some(({ status }) => status === 'SUCCEEDED'));
+  const reply = { text: guardLinks(end.last.text, links), model: end.last.model };
+  return findingOf(reply, numbers.all, { mustCite: sources !== null && !isTold, isWriter: true });
+}
+
+/** What a model that cannot write finds: the sentences that answer. */
+async function quote(
+  work: Work,
+  { task, role }: PlannedStep,
+  sources: readonly NumberedSource[],
+  call: CallOptions,
+): Promise<Finding> {
+  const { models } = work.services;
+  const { model } = member(work, role);
+  if (sources.length === 0) return nothingFound(models.chatModel(model).name);
+  const messages = [{ role: 'USER' as const, text: task }];
+  const reply = await models.complete({ model, messages, sources, temperature: 0, ...budgetedOutput(work) }, call);
+  const text = guardLinks(reply.text, linksOfWork(work, sources));
+  return findingOf({ ...reply, text }, sources, { mustCite: true, isWriter: false });
 }
 
 export function findingOf(
@@ -68,12 +102,16 @@ function prompt(
   work: Work,
   { step, known, objection }: ResearchTask,
   sources: readonly NumberedSource[] | null,
+  hasTools: boolean,
 ): ChatMessage[] {
-  const { instructions } = member(work, 'RESEARCHER');
+  const { instructions } = member(work, step.role);
+  const isActing = step.role === 'EXECUTOR';
   const system = [
     instructions,
+    ...(isActing ? [actingRule] : []),
+    ...(hasTools ? [toolRules] : []),
     ...(sources === null ? [] : [citingRules]),
-    furtherRule,
+    ...(isActing ? [] : [furtherRule]),
     ...(sources === null ? [] : [renderSources(sources)]),
   ].join('\n\n');
   const asked = [
@@ -81,7 +119,7 @@ function prompt(
     ...(known.length === 0
       ? []
       : [`Found so far, for orientation:\n${fenced(known.map(withoutCitations).join('\n'), 'findings')}`]),
-    `Your question: ${step.task}`,
+    `${isActing ? 'Your task' : 'Your question'}: ${step.task}`,
     ...(objection === null ? [] : [`Your first report was sent back: ${objection}\nReport again.`]),
   ].join('\n\n');
   return [

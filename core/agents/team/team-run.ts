@@ -1,12 +1,14 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
-import type { AgentStepRecord } from '../../contracts/run-store.ts';
+import type { AgentStepRecord, ParkedStatus } from '../../contracts/run-store.ts';
+import { noUsage } from '../../models/usage/usage-meter.ts';
 import { titleOf } from '../../text/title-of.ts';
 import { memberOf } from '../agent.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { answerKey, checkKeyOf, furtherKeyOf, type Plan, type PlannedStep, plannedAtMost } from '../plan/plan.ts';
 import { type KeptError, keep, once } from '../steps/keep.ts';
 import { nextSteps } from '../steps/next-steps.ts';
-import type { NewStep } from '../steps/step-board.ts';
+import type { NewStep, StepResult } from '../steps/step-board.ts';
+import { StepWaits } from '../tool-work.ts';
 import { callOf, member, stepMeter, type Work, writes } from '../work.ts';
 import { answer } from './answer.ts';
 import { compose, composeByRules, gather } from './compose.ts';
@@ -22,6 +24,8 @@ export class TeamRun {
   readonly #findings = new Map<string, Finding>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #errors: KeptError[] = [];
+  /** Steps that wait for a person or the app, and for whom. */
+  readonly #waiting = new Map<string, ParkedStatus>();
   readonly #hasValidator: boolean;
 
   constructor(work: Work) {
@@ -75,14 +79,19 @@ export class TeamRun {
     const running = new Map<string, Promise<void>>();
     for (;;) {
       const graph = board.graph((step) => this.#hasResult(step)).filter(({ key }) => key !== answerKey);
-      const { start, skip } = budget.isSpent ? { start: [], skip: [] } : nextSteps(graph, input.limits.maxParallel);
+      const { start, skip } = budget.isSpent
+        ? { start: [], skip: [] }
+        : nextSteps(graph, input.limits.maxParallel + this.#waiting.size);
       for (const key of skip) board.skip(key);
       for (const key of start)
         running.set(
           key,
           this.#do(board.start(key)).finally(() => running.delete(key)),
         );
-      if (running.size === 0) return board.skipRest(answerKey);
+      if (running.size === 0) {
+        this.#park();
+        return board.skipRest(answerKey);
+      }
       try {
         await Promise.race(running.values());
       } catch (error) {
@@ -98,14 +107,24 @@ export class TeamRun {
     try {
       await (step.role === 'VALIDATOR' ? this.#check(step) : this.#lookUp(step));
     } catch (error) {
-      if (io.signal.aborted || !budget.signal.aborted) throw error;
-      board.finish(step.key, {
-        status: 'CANCELLED',
-        output: null,
-        usage: stepMeter(this.#work).usage,
-        finishedAt: new Date().toISOString(),
-      });
+      if (io.signal.aborted) throw error;
+      if (error instanceof StepWaits) {
+        this.#waiting.set(step.key, error.status);
+        return;
+      }
+      if (!budget.signal.aborted) throw error;
+      board.finish(step.key, cancelled());
     }
+  }
+
+  /** With nothing else to do, the run waits; one whose limits are reached waits for nobody. */
+  #park(): void {
+    const { board, budget } = this.#work;
+    if (!budget.isSpent && this.#waiting.size > 0) {
+      const isApproval = [...this.#waiting.values()].includes('AWAITING_APPROVAL');
+      throw new StepWaits(isApproval ? 'AWAITING_APPROVAL' : 'AWAITING_TOOL_RESULT');
+    }
+    for (const key of this.#waiting.keys()) board.finish(key, cancelled());
   }
 
   async #lookUp({ key, attempt }: AgentStepRecord): Promise<void> {
@@ -198,6 +217,13 @@ export class TeamRun {
     return this.#findings.has(role === 'VALIDATOR' ? (dependsOn[0] ?? '') : key);
   }
 }
+
+const cancelled = (): StepResult => ({
+  status: 'CANCELLED',
+  output: null,
+  usage: noUsage,
+  finishedAt: new Date().toISOString(),
+});
 
 function said({ isAccepted, objection }: Verdict): { readonly output: string } {
   return { output: isAccepted ? 'Accepted.' : `Weak: ${objection}` };

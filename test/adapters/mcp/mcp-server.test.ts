@@ -33,7 +33,7 @@ let connected: Connected;
 beforeAll(async () => {
   tools = [reading, writing, failing, large, hanging, wide];
   served = opened.use(await startToolServer((server) => tools.map((register) => register(server))));
-  connected = opened.use(connect(served.at, { name: 'test', maxResultBytes: 1_000, timeoutMs: 1_000 }));
+  connected = opened.use(connect(served.at, { name: 'test', maxResultBytes: 1_000 }));
 });
 afterAll(() => opened.disposeAsync());
 
@@ -116,9 +116,10 @@ describe('a call', () => {
 
   it('that hangs ends at its time-out, and the server is told', async () => {
     cancelled.mockClear();
-    await expect((await connected.tool('test__hang')).call({}, toolIo())).rejects.toMatchObject({
+    await using hasty = connect(served.at, { name: 'test', timeoutMs: 500 });
+    await expect((await hasty.tool('test__hang')).call({}, toolIo())).rejects.toMatchObject({
       code: 'UPSTREAM_TIMEOUT',
-      message: 'test__hang gave no result within 1000 ms.',
+      message: 'test__hang gave no result within 500 ms.',
       retryable: true,
     });
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalled());

@@ -76,6 +76,7 @@ function servicesOf(calls: Calls): AgentServices {
   return {
     agents: createAgents([]),
     models: poolOf(provider),
+    toolbox: { list: () => [] },
     limits: { maxFirst: 100, maxQueryChars: 10_000 },
     collections: { byNames: async (tenant: string) => [{ ...collection, tenant }] },
     searchIndex: { search: async (_tenant: string, queries: readonly unknown[]) => queries.map(() => [hit]) },
@@ -85,7 +86,7 @@ function servicesOf(calls: Calls): AgentServices {
 function newRun(index: number): NewRun {
   const goal = `goal-${index}`;
   const input = {
-    ...{ agent: 'research-team', goal, conversationId: null, retrieval: null, responseSchema: null },
+    ...{ agent: 'research-team', goal, conversationId: null, history: [], retrieval: null, responseSchema: null },
     ...{ limits: defaultLimits, whenUnwatched: 'FINISH', user: null, metadata: {} },
   } as const;
   return {

@@ -56,6 +56,8 @@ export interface Vendor extends AsyncDisposable {
 
 export type VendorPath = '/chat/completions' | '/embeddings' | '/models';
 
+/** A text that reads like a control token is text, as at a real vendor. */
+const asPlainText = { disallowedSpecial: new Set<string>() };
 const CONTEXT_WINDOW = 128_000;
 const BACKLOG = 4_096;
 const IDLE_SOCKET_MS = 60_000;
@@ -64,7 +66,7 @@ export async function startVendor(options: VendorOptions = {}): Promise<Vendor> 
   const journal = new Journal(options.keepCalls ?? 10_000);
   const plan = new BehaviourPlan();
   const settings = {
-    countTokens: options.countTokens ?? countTokens,
+    countTokens: options.countTokens ?? ((text: string) => countTokens(text, asPlainText)),
     contextWindow: options.contextWindow ?? CONTEXT_WINDOW,
     stampTokens: options.stampTokens ?? false,
     primingTokens: options.primingTokens ?? 0,

@@ -1,0 +1,80 @@
+import type { ChatMessage } from '../contracts/model-provider.ts';
+import type { ParkedStatus } from '../contracts/run-store.ts';
+import type { ToolDescription } from '../contracts/tool.ts';
+import type { CallOptions, PoolChunk } from '../models/models.ts';
+import { streamTurn } from '../tools/loop/stream-turn.ts';
+import { type LoopEnd, toolLoop } from '../tools/loop/tool-loop.ts';
+import type { Turn, TurnRequest } from '../tools/loop/turn.ts';
+import { WrittenCalls } from '../tools/loop/written-calls.ts';
+import type { SourceNumbers } from '../tools/source-numbers.ts';
+import type { AgentMember } from './agent.ts';
+import { budgetedOutput } from './team/prompts.ts';
+import type { Work } from './work.ts';
+
+/** Thrown where a step waits for a person or the app: it is no failure, and nothing is kept of it but what its loop keeps. */
+export class StepWaits extends Error {
+  readonly status: ParkedStatus;
+
+  constructor(status: ParkedStatus) {
+    super(status);
+    this.status = status;
+  }
+}
+
+export interface ToolTask {
+  readonly step: string;
+  /** Begins the keys of what is kept: another one for each attempt at the step. */
+  readonly key: string;
+  readonly member: AgentMember;
+  readonly tools: readonly ToolDescription[];
+  readonly messages: readonly ChatMessage[];
+  readonly numbers: SourceNumbers;
+  /** Hears what a turn says while it is said; left out: nobody listens. */
+  begin?(request: TurnRequest): (chunk: PoolChunk) => void;
+}
+
+const bounds = { maxTurns: 8, maxParallel: 8 };
+
+/** The tools that the agent was given and that are there now; `reads`: only those that change nothing. */
+export function toolsOf(
+  { agent, services }: Pick<Work, 'agent' | 'services'>,
+  reads: boolean,
+): readonly ToolDescription[] {
+  return services.toolbox
+    .list()
+    .filter(({ name, changesWorld }) => agent.tools.includes(name) && !(reads && changesWorld));
+}
+
+/** A step whose model may call tools: its calls are shown with the step. Throws `StepWaits` when some wait for an answer. */
+export async function workWithTools(
+  work: Work,
+  task: ToolTask,
+  call: CallOptions,
+): Promise<LoopEnd & { readonly last: Turn }> {
+  const { services, io, board, callIds } = work;
+  const { step, member, tools, messages, numbers } = task;
+  const end = await toolLoop(
+    services,
+    {
+      ...{ step, tools, messages, numbers, bounds, toolChoice: 'auto', key: `${task.key}/` },
+      generate: async (request) => {
+        const calls = new WrittenCalls(io, callIds, step);
+        const hear = task.begin?.(request);
+        const asked = {
+          model: member.model,
+          sources: numbers.all,
+          temperature: 0,
+          ...request,
+          ...budgetedOutput(work),
+        };
+        return { ...(await streamTurn(services.models, asked, call, calls, hear)), said: null };
+      },
+      onCall: (record) => board.called(step, record),
+    },
+    io,
+  );
+  if (end.parked !== null) throw new StepWaits(end.parked);
+  const last = end.turns.at(-1)?.turn;
+  if (last === undefined) throw new Error(`${step} ended without a turn`);
+  return { ...end, last };
+}
