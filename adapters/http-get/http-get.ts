@@ -5,7 +5,7 @@ import type { Tool } from '../../core/contracts/tool.ts';
 import { whyNotAllowed } from './allowed-hosts.ts';
 import { type Answer, boundedGet } from './bounded-get.ts';
 import { checkedLookup, type Resolve } from './checked-lookup.ts';
-import { pageText } from './page-text.ts';
+import { readPage } from './read-page.ts';
 
 export interface HttpGetOptions {
   /** See allowed-hosts.ts; at least one. */
@@ -50,7 +50,7 @@ export function httpGet({ hosts, maxBytes, maxResultChars, resolve = systemResol
         const why = whyNotAllowed(url, hosts);
         if (why !== null) throw new GatewayError('FORBIDDEN', `${redirects === 0 ? 'url' : 'The redirect'} ${why}.`);
         const answer = await boundedGet(url, { maxBytes, lookup: socketLookup, signal });
-        if (answer.location === null) return { value: result(url, answer, maxResultChars) };
+        if (answer.location === null) return { value: await result(url, answer, maxResultChars, signal) };
         if (redirects === maxRedirects) {
           throw new GatewayError('FORBIDDEN', `The page redirects more than ${maxRedirects} times.`);
         }
@@ -73,8 +73,13 @@ function readUrl(written: string, base: URL | undefined): URL {
   throw new GatewayError('BAD_INPUT', `${what} must be an absolute URL of at most ${maxUrlChars} characters.`);
 }
 
-function result(url: URL, { status, contentType, body, isCut }: Answer, maxResultChars: number) {
-  const page = pageText(body, contentType, url.href);
+async function result(
+  url: URL,
+  { status, contentType, body, isCut }: Answer,
+  maxResultChars: number,
+  signal: AbortSignal,
+) {
+  const page = await readPage(body, contentType, url.href, signal);
   if (page === null) {
     const type = contentType.slice(0, 100) || 'none';
     throw new GatewayError('BAD_INPUT', `The answer must be text, HTML, JSON, XML or YAML, got the type ${type}.`);

@@ -255,6 +255,22 @@ describe('an answer', () => {
     });
   });
 
+  it('that is nested to hurt holds up nobody else', async () => {
+    let turns = 0;
+    const counting = setInterval(() => {
+      turns += 1;
+    }, 5);
+    const nested = sends('text/html', '<div>'.repeat(18_000));
+    const reading = page('/nested', nested);
+    const outcome = await reading.then(
+      ({ text }) => typeof text,
+      ({ code }: { code: string }) => code,
+    );
+    clearInterval(counting);
+    expect(['string', 'BAD_INPUT']).toContain(outcome);
+    expect(turns).toBeGreaterThan(5);
+  });
+
   it('keeps its characters, whatever they are written in', async () => {
     const latin = Buffer.from('<meta charset="latin1"><p>Müller</p>', 'latin1');
     expect(await page('/latin', sends('text/html', latin))).toMatchObject({ text: 'Müller' });

@@ -52,4 +52,5 @@ export function expectRefused(
 }
 
 /** An id of this type, of something that there is not. */
-export const idOf = (typename: string): string => Buffer.from(`${typename}:${randomUUID()}`).toString('base64url');
+export const idOf = (typename: string): string =>
+  Buffer.from(`${typename}:${randomUUID()}${typename === 'AgentStep' ? '/step' : ''}`).toString('base64url');
