@@ -27,6 +27,8 @@ export interface Limits extends ChatLimits {
   readonly maxFirst: number;
   readonly maxFirstMessages: number;
   readonly maxQueryChars: number;
+  /** Characters of JSON. */
+  readonly maxToolResultChars: number;
   readonly maxDocumentsPerIngest: number;
   readonly maxDocumentChars: number;
   readonly maxInteractions: number;

@@ -13,6 +13,7 @@ import { interactionCountLoader } from './interaction-count-loader.ts';
 import { messageLoader } from './message-loader.ts';
 import { passageLoader } from './passage-loader.ts';
 import { passagesPageLoader } from './passages-page-loader.ts';
+import { pendingApprovalsLoader } from './pending-approvals-loader.ts';
 import { profileByExternalIdLoader, profileLoader } from './profile-loader.ts';
 import { recommendationLoader } from './recommendation-loader.ts';
 import { runLoader } from './run-loader.ts';
@@ -33,6 +34,7 @@ const makers = {
   conversation: ({ conversations }, call) => conversationLoader(conversations, call),
   message: ({ conversations }, call) => messageLoader(conversations, call),
   branch: ({ conversations }, call) => branchLoader(conversations, call),
+  pendingApprovals: ({ parkedRuns }, call) => pendingApprovalsLoader(parkedRuns, call),
   run: ({ runs }, call) => runLoader(runs, call),
   profile: ({ profiles }, call) => profileLoader(profiles, call),
   profileByExternalId: ({ profiles }, call) => profileByExternalIdLoader(profiles, call),

@@ -3,7 +3,14 @@ import type { Context } from '../context.ts';
 import type { ChatInput, RetrievalRequest } from '../core/chat/chat-input.ts';
 import { startChat as startChatInCore } from '../core/chat/start-chat.ts';
 import { GatewayError } from '../core/contracts/gateway-error.ts';
-import type { Attachment, MessageRole, ReasoningEffort } from '../core/contracts/model-provider.ts';
+import type {
+  Attachment,
+  MessageRole,
+  ReasoningEffort,
+  ToolCallRequest,
+  ToolChoice,
+  ToolDefinition,
+} from '../core/contracts/model-provider.ts';
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
 import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
@@ -27,6 +34,12 @@ export interface RetrievalArgs {
   readonly perDocument?: Maybe<number>;
 }
 
+export interface ToolArgs {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters?: unknown;
+}
+
 /** `StartChatInput` as GraphQL hands it over. */
 export interface StartChatArgs {
   readonly runId?: Maybe<string>;
@@ -39,6 +52,10 @@ export interface StartChatArgs {
       readonly role: MessageRole;
       readonly text: string;
       readonly attachments?: Maybe<readonly AttachmentArgs[]>;
+      readonly toolCalls?: Maybe<
+        readonly { readonly id: string; readonly tool: string; readonly arguments?: unknown }[]
+      >;
+      readonly toolCallId?: Maybe<string>;
     }[]
   >;
   readonly store?: Maybe<boolean>;
@@ -53,6 +70,9 @@ export interface StartChatArgs {
   readonly providerOptions?: unknown;
   readonly responseSchema?: unknown;
   readonly retrieval?: Maybe<RetrievalArgs>;
+  readonly tools?: Maybe<readonly string[]>;
+  readonly clientTools?: Maybe<readonly ToolArgs[]>;
+  readonly toolChoice?: Maybe<string>;
   readonly verify?: Maybe<boolean>;
   readonly timeoutMs?: Maybe<number>;
   readonly whenUnwatched?: Maybe<UnwatchedPolicy>;
@@ -75,10 +95,14 @@ export function chatInput(input: StartChatArgs): ChatInput {
     message: input.message ?? null,
     attachments: (input.attachments ?? []).map(attachment),
     history:
-      input.history?.map(({ role, text, attachments }) => ({
+      input.history?.map(({ role, text, attachments, toolCalls, toolCallId }, index) => ({
         role,
         text,
         attachments: (attachments ?? []).map(attachment),
+        ...(toolCalls == null
+          ? {}
+          : { toolCalls: toolCalls.map((call, at) => toolCall(call, `history[${index}].toolCalls[${at}]`)) }),
+        ...(toolCallId == null ? {} : { toolCallId }),
       })) ?? null,
     store: input.store ?? true,
     system: input.system ?? null,
@@ -94,6 +118,9 @@ export function chatInput(input: StartChatArgs): ChatInput {
     },
     responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
     retrieval: retrievalOf(input.retrieval),
+    tools: [...new Set(input.tools ?? [])],
+    clientTools: (input.clientTools ?? []).map(clientTool),
+    toolChoice: toolChoiceOf(input.toolChoice),
     verify: input.verify ?? false,
     timeoutMs: input.timeoutMs ?? null,
     whenUnwatched: input.whenUnwatched ?? 'FINISH',
@@ -133,6 +160,25 @@ function placeOf(input: StartChatArgs): Pick<ChatInput, 'conversationId' | 'pare
 
 function attachment({ mimeType, url, base64 }: AttachmentArgs): Attachment {
   return { mimeType, ...(url == null ? {} : { url }), ...(base64 == null ? {} : { base64 }) };
+}
+
+export function clientTool({ name, description, parameters }: ToolArgs, index: number): ToolDefinition {
+  const schema = jsonObject(parameters, `clientTools[${index}].parameters`);
+  if (schema === null)
+    throw new GatewayError('BAD_INPUT', `clientTools[${index}].parameters must be a JSON object, got null.`);
+  return { name, description, parameters: schema };
+}
+
+function toolCall(
+  { id, tool, arguments: args }: { readonly id: string; readonly tool: string; readonly arguments?: unknown },
+  name: string,
+): ToolCallRequest {
+  return { id, tool, arguments: JSON.stringify(jsonObject(args, `${name}.arguments`) ?? {}) };
+}
+
+function toolChoiceOf(choice: Maybe<string>): ToolChoice | null {
+  if (choice == null) return null;
+  return choice === 'auto' || choice === 'none' || choice === 'required' ? choice : { tool: choice };
 }
 
 export function jsonObject(value: unknown, name: string): Readonly<Record<string, unknown>> | null {

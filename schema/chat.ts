@@ -17,11 +17,34 @@ const AttachmentInput = builder.inputType('AttachmentInput', {
   fields: (t) => ({ mimeType: t.string({ required: true }), url: t.string(), base64: t.string() }),
 });
 
+const ToolCallInput = builder.inputType('ToolCallInput', {
+  fields: (t) => ({
+    id: t.string({ required: true }),
+    tool: t.string({ required: true }),
+    arguments: t.field({ type: 'JSON', required: true }),
+  }),
+});
+
+/** What the app runs itself. */
+export const ToolInput = builder.inputType('ToolInput', {
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Letters, digits, _ and -; at most 64.' }),
+    description: t.string({ required: true, description: 'For the model.' }),
+    parameters: t.field({ type: 'JSON', required: true, description: 'A JSON Schema of an object.' }),
+  }),
+});
+
 const MessageInput = builder.inputType('MessageInput', {
   fields: (t) => ({
     role: t.field({ type: MessageRoleRef, required: true }),
     text: t.string({ required: true }),
     attachments: t.field({ type: [AttachmentInput], required: false }),
+    toolCalls: t.field({
+      type: [ToolCallInput],
+      required: false,
+      description: 'Of an ASSISTANT message; each is answered by a TOOL message behind it.',
+    }),
+    toolCallId: t.string({ description: 'Of a TOOL message: the call that its text answers.' }),
   }),
 });
 
@@ -88,6 +111,16 @@ export const StartChatInput = builder.inputType('StartChatInput', {
       required: false,
       description: 'Left out: no retrieval. An empty object: the defaults.',
     }),
+    tools: t.stringList({
+      description: "Names of the gateway's tools that the model may call; the run calls nothing else.",
+    }),
+    clientTools: t.field({
+      type: [ToolInput],
+      required: false,
+      description:
+        'Tools that the app runs itself: the run waits for submitToolResult. With store: false it ends with TOOL_CALLS instead, and the app goes on with history.',
+    }),
+    toolChoice: t.string({ description: "auto, none, required, or a tool's name." }),
     verify: t.boolean({
       defaultValue: false,
       description: 'Let a second model call judge the answer against its passages. Needs retrieval.',

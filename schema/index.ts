@@ -21,6 +21,7 @@ import './run-events.ts';
 import './search.ts';
 import './step-events.ts';
 import './subscriptions.ts';
+import './tool-answers.ts';
 import './viewer.ts';
 
 /** With @defer declared, for clients that check their operations against schema.graphql. */

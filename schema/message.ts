@@ -1,10 +1,11 @@
 import type { VerificationRecord } from '../core/contracts/run-event.ts';
 import { orNull } from '../resolvers/found.ts';
 import { encodeId } from '../resolvers/global-id.ts';
-import { attachmentsOf, textOf } from '../resolvers/messages.ts';
+import { attachmentsOf, textOf, toolCallsOf } from '../resolvers/messages.ts';
 import { builder } from './builder.ts';
 import { CitationRef } from './cited-text.ts';
 import { MessageRef } from './refs.ts';
+import { ToolCallRef } from './tool-call.ts';
 import { UsageRef } from './usage.ts';
 
 export const MessageRoleRef = builder.enumType('MessageRole', {
@@ -56,6 +57,11 @@ builder.node(MessageRef, {
     }),
     attachments: t.field({ type: [AttachmentRef], resolve: attachmentsOf }),
     citations: t.field({ type: [CitationRef], resolve: (message) => [...message.citations] }),
+    toolCalls: t.field({
+      type: [ToolCallRef],
+      description: 'What the reply asked for, in that order. One without a result is for the app to carry out.',
+      resolve: toolCallsOf,
+    }),
     verification: t.field({
       type: VerificationRef,
       nullable: true,

@@ -7,6 +7,7 @@ import { CitationRef } from './cited-text.ts';
 import { FinishReasonRef, VerificationRef } from './message.ts';
 import { RunEventRef, RunRef } from './refs.ts';
 import { RunErrorRef, RunKindRef } from './run.ts';
+import { ToolCallRef, ToolCallStatusRef } from './tool-call.ts';
 import { UsageRef } from './usage.ts';
 
 RunEventRef.implement({
@@ -76,6 +77,44 @@ builder.objectType(builder.objectRef<EventOf<'ReasoningDelta'>>('ReasoningDelta'
     messageId: t.id({ resolve: messageId }),
     delta: t.string({ resolve: ({ event }) => event.delta }),
   }),
+});
+builder.objectType(builder.objectRef<EventOf<'ToolCallStarted'>>('ToolCallStarted'), {
+  description: 'A model begins to ask for a tool; its arguments follow.',
+  interfaces: [RunEventRef],
+  fields: (t) => ({
+    toolCallId: t.id({ resolve: ({ event }) => event.toolCallId }),
+    tool: t.string({ resolve: ({ event }) => event.tool }),
+    step: t.string({ nullable: true, resolve: ({ event }) => event.step ?? null }),
+  }),
+});
+builder.objectType(builder.objectRef<EventOf<'ToolCallArgumentsDelta'>>('ToolCallArgumentsDelta'), {
+  description: 'A piece of the arguments, as the model writes them.',
+  interfaces: [RunEventRef],
+  fields: (t) => ({
+    toolCallId: t.id({ resolve: ({ event }) => event.toolCallId }),
+    delta: t.string({ resolve: ({ event }) => event.delta }),
+  }),
+});
+builder.objectType(builder.objectRef<EventOf<'ToolCallEnded'>>('ToolCallEnded'), {
+  description: 'The arguments are whole. Of a client tool: the app calls it now, and answers with submitToolResult.',
+  interfaces: [RunEventRef],
+  fields: (t) => ({
+    toolCallId: t.id({ resolve: ({ event }) => event.toolCallId }),
+    arguments: t.field({ type: 'JSON', resolve: ({ event }) => event.arguments ?? {} }),
+  }),
+});
+builder.objectType(builder.objectRef<EventOf<'ToolCallResult'>>('ToolCallResult'), {
+  interfaces: [RunEventRef],
+  fields: (t) => ({
+    toolCallId: t.id({ resolve: ({ event }) => event.toolCallId }),
+    toolStatus: t.field({ type: ToolCallStatusRef, resolve: ({ event }) => event.toolStatus }),
+    result: t.field({ type: 'JSON', nullable: true, resolve: ({ event }) => event.result }),
+  }),
+});
+builder.objectType(builder.objectRef<EventOf<'ApprovalRequested'>>('ApprovalRequested'), {
+  description: 'A call waits for resolveApproval. With an error as its result, that says why it is asked about again.',
+  interfaces: [RunEventRef],
+  fields: (t) => ({ toolCall: t.field({ type: ToolCallRef, resolve: ({ event }) => event.toolCall }) }),
 });
 builder.objectType(builder.objectRef<EventOf<'SourceCited'>>('SourceCited'), {
   description: 'The text so far has used [number] for the first time.',

@@ -11,6 +11,7 @@ import { builder } from './builder.ts';
 import { connectionType } from './connection.ts';
 import { ChatRunRef, CollectionRef, ConversationRef, IngestRunRef, MessageRef, RunEventRef, RunRef } from './refs.ts';
 import { selects } from './selects.ts';
+import { ToolCallRef } from './tool-call.ts';
 import { UsageRef } from './usage.ts';
 
 export const RunKindRef = builder.enumType('RunKind', { values: ['CHAT', 'AGENT', 'INGEST'] as const });
@@ -64,6 +65,11 @@ RunRef.implement({
     error: t.field({ type: RunErrorRef, nullable: true, resolve: (run) => run.error }),
     user: t.exposeString('user', { nullable: true }),
     metadata: t.field({ type: 'JSON', resolve: (run) => run.metadata }),
+    pendingApprovals: t.field({
+      type: [ToolCallRef],
+      description: 'Calls that wait for resolveApproval.',
+      resolve: async (run, _args, { loaders }) => [...(await loaders.pendingApprovals.load(run.runId))],
+    }),
     events: t.field({
       type: RunEventConnectionRef,
       description: 'The log read by query: what a subscription would have sent after this cursor.',

@@ -144,7 +144,10 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
     parked: parkedRuns,
     executors: {
       AGENT: agentExecutor({ ...stores, models, agents, schemas, toolbox, limits: limitsOf(config) }),
-      CHAT: chatExecutor({ ...stores, models, schemas, limits: limitsOf(config) }),
+      CHAT: chatExecutor({
+        ...{ ...stores, models, schemas, toolbox, limits: limitsOf(config) },
+        toolBounds: { maxTurns: config.tools.maxTurns, maxParallel: config.tools.maxParallel },
+      }),
       INGEST: ingestExecutor({ ...stores, models }),
     },
     limits: { maxRuns, maxQueuedRuns, unwatchedGraceMs: config.timeouts.unwatchedGraceMs },
@@ -194,6 +197,6 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   };
 }
 
-function limitsOf({ limits, timeouts }: Config): Services['limits'] {
-  return { ...limits, maxRunTimeoutMs: timeouts.totalMs };
+function limitsOf({ limits, timeouts, tools }: Config): Services['limits'] {
+  return { ...limits, maxToolResultChars: tools.maxResultChars, maxRunTimeoutMs: timeouts.totalMs };
 }

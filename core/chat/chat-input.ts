@@ -1,4 +1,11 @@
-import type { Attachment, MessageRole, ReasoningEffort } from '../contracts/model-provider.ts';
+import type {
+  Attachment,
+  MessageRole,
+  ReasoningEffort,
+  ToolCallRequest,
+  ToolChoice,
+  ToolDefinition,
+} from '../contracts/model-provider.ts';
 import type { UnwatchedPolicy } from '../contracts/run-store.ts';
 import type { SearchMode } from '../contracts/search-index.ts';
 import type { MetadataFilterInput } from '../search/metadata-filter.ts';
@@ -16,6 +23,10 @@ export interface HistoryMessage {
   readonly role: MessageRole;
   readonly text: string;
   readonly attachments: readonly Attachment[];
+  /** Of an ASSISTANT message. */
+  readonly toolCalls?: readonly ToolCallRequest[];
+  /** Of a TOOL message. */
+  readonly toolCallId?: string;
 }
 
 export interface Sampling {
@@ -43,6 +54,10 @@ export interface ChatInput {
   readonly sampling: Sampling;
   readonly responseSchema: Readonly<Record<string, unknown>> | null;
   readonly retrieval: RetrievalRequest | null;
+  /** Names of the gateway's tools, and what the app runs itself. */
+  readonly tools: readonly string[];
+  readonly clientTools: readonly ToolDefinition[];
+  readonly toolChoice: ToolChoice | null;
   readonly verify: boolean;
   readonly timeoutMs: number | null;
   readonly whenUnwatched: UnwatchedPolicy;

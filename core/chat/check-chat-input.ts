@@ -4,8 +4,10 @@ import { checkFirst } from '../pagination.ts';
 import { parseMetadataFilter } from '../search/metadata-filter.ts';
 import { assertStorable } from '../text/normalise.ts';
 import { assertStorableJson } from '../text/storable-json.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import type { ChatInput, Sampling } from './chat-input.ts';
 import { checkAttachment } from './check-attachment.ts';
+import { checkHistoryTools, checkTools } from './check-tools.ts';
 import { assertFits, promptRoom } from './prompt.ts';
 
 export interface ChatLimits {
@@ -19,12 +21,18 @@ export interface ChatLimits {
  * Refuses what cannot work before anything is claimed or spent; each message names the value and what was expected.
  * Whether `responseSchema` is a schema is not among it: that takes a thread.
  */
-export function checkChatInput(input: ChatInput, models: Models, limits: ChatLimits): void {
+export function checkChatInput(
+  input: ChatInput,
+  models: Models,
+  limits: ChatLimits,
+  toolbox: Pick<Toolbox, 'named'>,
+): void {
   checkText('model', input.model, 200);
   const model = models.chatModel(input.model);
   checkTurn(input);
   checkTexts(input, limits);
   checkHistory(input, model);
+  checkTools(input, toolbox, model);
   for (const [index, attachment] of input.attachments.entries()) {
     checkAttachment(attachment, `attachments[${index}]`, model);
   }
@@ -46,8 +54,11 @@ export function checkChatInput(input: ChatInput, models: Models, limits: ChatLim
 
 function checkTurn(input: ChatInput): void {
   const { message, parentMessageId, beginsAnew, attachments, history, conversationId, store } = input;
-  if (message === null && parentMessageId === null) {
-    throw bad('message may be left out only with a parentMessageId of a USER message; got neither.');
+  const answersTools = history?.at(-1)?.role === 'TOOL';
+  if (message === null && parentMessageId === null && !answersTools) {
+    throw bad(
+      'message may be left out only with a parentMessageId of a USER message, or behind a history that ends with a TOOL message; got neither.',
+    );
   }
   if (message === null && attachments.length > 0) throw bad('attachments need a message; got none.');
   if (message !== null && message.trim() === '' && attachments.length === 0) {
@@ -65,8 +76,8 @@ function checkTurn(input: ChatInput): void {
 }
 
 function checkHistory({ history }: ChatInput, model: ChatModel): void {
+  checkHistoryTools(history ?? []);
   for (const [index, { role, attachments }] of (history ?? []).entries()) {
-    if (role === 'TOOL') throw bad(`history[${index}].role must be SYSTEM, USER or ASSISTANT, got TOOL.`);
     if (attachments.length > 0 && role !== 'USER') {
       throw bad(`history[${index}].attachments must be on a USER message, got ${role}.`);
     }

@@ -1,17 +1,11 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
-import type { Attachment, ChatMessage, MessageRole } from '../contracts/model-provider.ts';
+import type { Attachment, ChatMessage } from '../contracts/model-provider.ts';
 import type { ChatModel } from '../models/models.ts';
+import { wordsOf } from '../models/usage/token-estimate.ts';
 import { stripMarks } from '../text/citations.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin, uncitedRules } from '../text/source-prompt.ts';
 import { countTokens } from '../text/tokens.ts';
-
-export interface Said {
-  readonly role: MessageRole;
-  readonly text: string;
-  readonly attachments: readonly Attachment[];
-  /** Its `[n]` are citation marks; they number other sources than this turn's. */
-  readonly cites: boolean;
-}
+import type { Said } from './said.ts';
 
 export interface PromptParts {
   readonly system: string | null;
@@ -86,11 +80,11 @@ function newest(history: readonly Said[], room: number): readonly Said[] {
   for (const said of history.toReversed()) {
     const message = said.cites ? { ...said, text: stripMarks(said.text) } : said;
     // A reply that brought no text: some providers refuse an empty message.
-    if (message.text.trim() === '' && message.attachments.length === 0) continue;
+    if (message.text.trim() === '' && message.attachments.length === 0 && !isOfTools(message)) continue;
     left -= tokensOf(message);
     if (left < 0) {
       // What is left must not begin with an answer whose question was cut off: it confuses more than it helps.
-      while (kept[0]?.role === 'ASSISTANT') kept.shift();
+      while (kept[0]?.role === 'ASSISTANT' || kept[0]?.role === 'TOOL') kept.shift();
       break;
     }
     kept.unshift(message);
@@ -110,8 +104,9 @@ function fittingSources(parts: PromptParts, room: number): readonly NumberedSour
   return sourcesWithin(parts.sources, room - tokensOf(parts.question) - withoutSources);
 }
 
-function tokensOf({ text, attachments }: Pick<Said, 'text' | 'attachments'>): number {
-  return attachments.reduce((sum, attachment) => sum + tokensOfFile(attachment), countTokens(text) + messageOverhead);
+function tokensOf({ text, attachments, toolCalls = [] }: Pick<Said, 'text' | 'attachments' | 'toolCalls'>): number {
+  const words = wordsOf({ role: 'ASSISTANT', text, toolCalls });
+  return attachments.reduce((sum, attachment) => sum + tokensOfFile(attachment), countTokens(words) + messageOverhead);
 }
 
 function tokensOfFile({ mimeType, base64 }: Attachment): number {
@@ -120,8 +115,15 @@ function tokensOfFile({ mimeType, base64 }: Attachment): number {
   return countTokens(Buffer.from(base64, 'base64').toString());
 }
 
-function chatMessage({ role, text, attachments }: Said): ChatMessage {
-  return attachments.length === 0 ? { role, text } : { role, text, attachments };
+const isOfTools = ({ role, toolCalls = [] }: Said): boolean => role === 'TOOL' || toolCalls.length > 0;
+
+function chatMessage({ role, text, attachments, toolCalls, toolCallId }: Said): ChatMessage {
+  return {
+    ...{ role, text },
+    ...(attachments.length === 0 ? {} : { attachments }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
+    ...(toolCallId === undefined ? {} : { toolCallId }),
+  };
 }
 
 const tooLong = (room: number, tokens: number): GatewayError =>

@@ -9,6 +9,7 @@ import { inputHash } from '../runs/input-hash.ts';
 import type { Runs } from '../runs/runs.ts';
 import { collectionNotFound } from '../search/search.ts';
 import { titleOf } from '../text/title-of.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import type { ChatInput } from './chat-input.ts';
 import { type ChatLimits, checkChatInput } from './check-chat-input.ts';
 import type { ResponseSchemas } from './response-schemas.ts';
@@ -20,6 +21,7 @@ export interface StartChatServices {
   readonly conversations: ConversationStore;
   readonly schemas: ResponseSchemas;
   readonly limits: ChatLimits;
+  readonly toolbox: Pick<Toolbox, 'named'>;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function startChat(
   hasNewId = false,
 ): Promise<RunRecord> {
   const { runs, models, limits } = services;
-  checkChatInput(input, models, limits);
+  checkChatInput(input, models, limits, services.toolbox);
   const { conversationId } = namesNothing(input) ? input : await lookUp(services, tenant, input);
   const turn = input.store ? newTurn(input, conversationId) : null;
   return runs.start({
@@ -57,8 +59,8 @@ export async function startChat(
 }
 
 /** Or nothing but a conversation, which is looked up with the claim. */
-function namesNothing({ parentMessageId, retrieval, responseSchema }: ChatInput): boolean {
-  return parentMessageId === null && retrieval === null && responseSchema === null;
+function namesNothing({ parentMessageId, retrieval, responseSchema, clientTools }: ChatInput): boolean {
+  return parentMessageId === null && retrieval === null && responseSchema === null && clientTools.length === 0;
 }
 
 async function lookUp(
@@ -70,6 +72,9 @@ async function lookUp(
     conversationOf(conversations, tenant, input),
     assertCollection(collections, tenant, input),
     input.responseSchema === null ? undefined : schemas.assertSchema(input.responseSchema),
+    ...input.clientTools.map(({ parameters }, index) =>
+      schemas.assertSchema(parameters, undefined, `clientTools[${index}].parameters`),
+    ),
   ]);
   return { conversationId };
 }
@@ -93,11 +98,15 @@ async function assertCollection(collections: CollectionStore, tenant: string, { 
 }
 
 function newTurn(input: ChatInput, conversationId: string | null): NewTurn {
-  const { message, attachments, parentMessageId, beginsAnew, user } = input;
+  const { attachments, parentMessageId, beginsAnew, user, history } = input;
+  // Results of the app's own tools are gone on from: what the last one says stands where a question does.
+  const last = input.message === null && parentMessageId === null ? history?.at(-1) : undefined;
+  const message = input.message ?? last?.text ?? null;
+  const asked = input.message ?? history?.findLast(({ role }) => role === 'USER')?.text ?? null;
   return {
     conversation:
       conversationId === null
-        ? { type: 'new', id: randomUUID(), title: message === null ? null : titleOf(message), user }
+        ? { type: 'new', id: randomUUID(), title: asked === null ? null : titleOf(asked), user }
         : { type: 'existing', id: conversationId },
     parentMessageId,
     beginsAnew,
@@ -106,7 +115,7 @@ function newTurn(input: ChatInput, conversationId: string | null): NewTurn {
         ? null
         : {
             id: randomUUID(),
-            role: 'USER',
+            role: last === undefined ? 'USER' : 'TOOL',
             parts: [
               { type: 'text', text: message },
               ...attachments.map((attachment): MessagePart => ({ type: 'attachment', ...attachment })),

@@ -4,9 +4,10 @@ import type { RunIo } from '../runs/live-run.ts';
 import { guardJson } from '../text/link-guard.ts';
 import type { JsonSchema } from './compile-schema.ts';
 import { type Generation, generate } from './generate.ts';
-import { buildPrompt, type PromptParts, type Said } from './prompt.ts';
+import { buildPrompt, type PromptParts } from './prompt.ts';
 import type { Reply } from './reply.ts';
 import type { ResponseSchemas } from './response-schemas.ts';
+import type { Said } from './said.ts';
 
 export interface StructuredTask {
   readonly schema: JsonSchema;
@@ -40,7 +41,7 @@ export async function parseReply(
   };
   const history = [...parts.history, parts.question, said];
   const { messages } = buildPrompt({ ...parts, history, question: objection }, room);
-  reply.reset(`The reply did not satisfy responseSchema: ${faults}`.slice(0, 500));
+  reply.dropText(`The reply did not satisfy responseSchema: ${faults}`.slice(0, 500));
   await generate(models, { ...generation, messages }, reply.draft, io, call);
   const second = await schemas.check(schema, reply.draft.text, call.signal);
   if (!second.ok) throw twiceInvalid(second.faults);

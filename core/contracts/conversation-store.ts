@@ -2,7 +2,7 @@ import type { RunKey } from './event-log.ts';
 import type { Json } from './filter.ts';
 import type { Attachment, FinishReason, MessageRole } from './model-provider.ts';
 import type { Page, Slice } from './page.ts';
-import type { CitationRecord, VerificationRecord } from './run-event.ts';
+import type { CitationRecord, ToolCallRecord, VerificationRecord } from './run-event.ts';
 import type { Usage } from './usage.ts';
 
 export interface ConversationRecord {
@@ -13,10 +13,14 @@ export interface ConversationRecord {
   readonly updatedAt: Date;
 }
 
-/** A message is a list of parts; later kinds (tool calls, tool results) join this union. */
+/**
+ * A message is a list of parts, in the order in which they were said; its text is that of its text parts, joined without anything
+ * between. The calls of a reply stand behind the text that led to them, each with what became of it.
+ */
 export type MessagePart =
   | { readonly type: 'text'; readonly text: string }
-  | ({ readonly type: 'attachment' } & Attachment);
+  | ({ readonly type: 'attachment' } & Attachment)
+  | ({ readonly type: 'tool-call' } & ToolCallRecord);
 
 export interface MessageRecord {
   readonly id: string;

@@ -36,12 +36,22 @@ const beforeFence = /^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*$/;
  * Turns the model's marks, numbered by source, into citations numbered by first use, while the text streams: afterwards
  * `[n]` in the text is citation n. Marks of unknown sources are dropped, with the space before them. Code, fenced or
  * inline, and all other brackets pass unchanged. What cannot be decided yet is held back, so the result does not depend
- * on how the text was cut into deltas.
+ * on how the text was cut into deltas. `earlier`: what the text before this one has cited; its numbers are gone on with.
  */
-export function createCitationRewriter(sources: readonly CitableSource[]): CitationRewriter {
+export function createCitationRewriter(
+  sources: readonly CitableSource[],
+  earlier: readonly Pick<CitationRecord, 'number' | 'passageId'>[] = [],
+): CitationRewriter {
   const known = new Map(sources.map((source) => [source.number, { source, quote: quoteFinder(source.text) }]));
   const isKnown = (number: number) => known.has(number);
-  const citations = new Map<number, number>();
+  const passages = new Map(earlier.map(({ passageId, number }) => [passageId, number]));
+  const citations = new Map(
+    sources.flatMap(({ number, passageId }): [number, number][] => {
+      const cited = passages.get(passageId);
+      return cited === undefined ? [] : [[number, cited]];
+    }),
+  );
+  let lastNumber = Math.max(0, ...passages.values());
   let pending = '';
   let fence: string | null = null;
   /** The current line so far, as long as it decides whether a fence begins or ends. */
@@ -194,11 +204,12 @@ export function createCitationRewriter(sources: readonly CitableSource[]): Citat
   }
 
   function cite(number: number, cited: CitationRecord[]): number {
-    const earlier = citations.get(number);
+    const given = citations.get(number);
     const entry = known.get(number);
-    if (earlier !== undefined || entry === undefined) return earlier ?? 0;
+    if (given !== undefined || entry === undefined) return given ?? 0;
     const { title, url, passageId } = entry.source;
-    const citation = { number: citations.size + 1, quote: entry.quote(claim()), title, url, passageId };
+    lastNumber += 1;
+    const citation = { number: lastNumber, quote: entry.quote(claim()), title, url, passageId };
     citations.set(number, citation.number);
     cited.push(citation);
     return citation.number;

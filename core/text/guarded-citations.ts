@@ -5,10 +5,14 @@ import { createLinkGuard } from './link-guard.ts';
 
 /**
  * What a model writes, as it is passed on: its marks made into citations of `sources` (null: they are not marks), and the links that
- * are none of `links` taken out (null: all are let through). A citation comes with the text that its mark stands in.
+ * are none of `links` taken out (null: all are let through). `earlier`: citations whose numbers are gone on with. A citation comes with the text that its mark stands in.
  */
-export function guardedCitations(sources: readonly CitableSource[] | null, links: KnownLinks | null): CitationRewriter {
-  const rewriter = sources === null ? null : createCitationRewriter(sources);
+export function guardedCitations(
+  sources: readonly CitableSource[] | null,
+  links: KnownLinks | null,
+  earlier: readonly CitationRecord[] = [],
+): CitationRewriter {
+  const rewriter = sources === null ? null : createCitationRewriter(sources, earlier);
   const guard = links === null ? null : createLinkGuard(links);
   /** The guard has not passed their marks on yet. */
   let awaited: readonly CitationRecord[] = [];

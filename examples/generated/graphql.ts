@@ -61,6 +61,10 @@ export type MessageInput = {
   attachments?: Array<AttachmentInput> | null | undefined;
   role: MessageRole;
   text: string;
+  /** Of a TOOL message: the call that its text answers. */
+  toolCallId?: string | null | undefined;
+  /** Of an ASSISTANT message; each is answered by a TOOL message behind it. */
+  toolCalls?: Array<ToolCallInput> | null | undefined;
 };
 
 export type MessageRole =
@@ -149,6 +153,8 @@ export type StartAgentInput = {
 
 export type StartChatInput = {
   attachments?: Array<AttachmentInput> | null | undefined;
+  /** Tools that the app runs itself: the run waits for submitToolResult. With store: false it ends with TOOL_CALLS instead, and the app goes on with history. */
+  clientTools?: Array<ToolInput> | null | undefined;
   /** Left out: a new conversation. One turn of a conversation runs at a time: a second start while one runs is CONFLICT and names the run, unless parentMessageId makes it a branch. */
   conversationId?: string | number | null | undefined;
   /** For apps that keep the conversation themselves: what was said before. Not together with conversationId. */
@@ -179,6 +185,10 @@ export type StartChatInput = {
   /** 0–2. */
   temperature?: number | null | undefined;
   timeoutMs?: number | null | undefined;
+  /** auto, none, required, or a tool's name. */
+  toolChoice?: string | null | undefined;
+  /** Names of the gateway's tools that the model may call; the run calls nothing else. */
+  tools?: Array<string> | null | undefined;
   /** 0–1. */
   topP?: number | null | undefined;
   /** The app's own name for the person it talks to. */
@@ -197,6 +207,21 @@ export type StepStatus =
   | 'SKIPPED'
   | 'SUCCEEDED';
 
+export type ToolCallInput = {
+  arguments: unknown;
+  id: string;
+  tool: string;
+};
+
+export type ToolInput = {
+  /** For the model. */
+  description: string;
+  /** Letters, digits, _ and -; at most 64. */
+  name: string;
+  /** A JSON Schema of an object. */
+  parameters: unknown;
+};
+
 /** What becomes of a run that nobody follows any more. CANCEL stops it after the grace period. */
 export type UnwatchedPolicy =
   | 'CANCEL'
@@ -209,6 +234,7 @@ export type ChatSubscriptionVariables = Exact<{
 
 
 export type ChatSubscription = { chat:
+    | { __typename: 'ApprovalRequested', cursor: string }
     | { __typename: 'ProgressReported', cursor: string }
     | { __typename: 'ReasoningDelta', cursor: string }
     | { __typename: 'RunCancelled', cursor: string }
@@ -223,6 +249,10 @@ export type ChatSubscription = { chat:
     | { __typename: 'TextMessageEnded', cursor: string }
     | { __typename: 'TextMessageReset', reason: string, cursor: string }
     | { __typename: 'TextMessageStarted', cursor: string }
+    | { __typename: 'ToolCallArgumentsDelta', cursor: string }
+    | { __typename: 'ToolCallEnded', cursor: string }
+    | { __typename: 'ToolCallResult', cursor: string }
+    | { __typename: 'ToolCallStarted', cursor: string }
     | { __typename: 'VerificationFinished', cursor: string }
    };
 
@@ -232,6 +262,7 @@ export type ResearchTeamSubscriptionVariables = Exact<{
 
 
 export type ResearchTeamSubscription = { agent:
+    | { __typename: 'ApprovalRequested', at: string }
     | { __typename: 'ProgressReported', at: string }
     | { __typename: 'ReasoningDelta', at: string }
     | { __typename: 'RunCancelled', at: string }
@@ -246,6 +277,10 @@ export type ResearchTeamSubscription = { agent:
     | { __typename: 'TextMessageEnded', at: string }
     | { __typename: 'TextMessageReset', reason: string, at: string }
     | { __typename: 'TextMessageStarted', at: string }
+    | { __typename: 'ToolCallArgumentsDelta', at: string }
+    | { __typename: 'ToolCallEnded', at: string }
+    | { __typename: 'ToolCallResult', at: string }
+    | { __typename: 'ToolCallStarted', at: string }
     | { __typename: 'VerificationFinished', at: string }
    };
 
@@ -265,6 +300,7 @@ export type E2eChatSubscriptionVariables = Exact<{
 
 
 export type E2eChatSubscription = { chat:
+    | { __typename: 'ApprovalRequested', seq: number }
     | { __typename: 'ProgressReported', seq: number }
     | { __typename: 'ReasoningDelta', seq: number }
     | { __typename: 'RunCancelled', seq: number }
@@ -283,6 +319,10 @@ export type E2eChatSubscription = { chat:
     | { __typename: 'TextMessageEnded', seq: number }
     | { __typename: 'TextMessageReset', seq: number }
     | { __typename: 'TextMessageStarted', seq: number }
+    | { __typename: 'ToolCallArgumentsDelta', seq: number }
+    | { __typename: 'ToolCallEnded', seq: number }
+    | { __typename: 'ToolCallResult', seq: number }
+    | { __typename: 'ToolCallStarted', seq: number }
     | { __typename: 'VerificationFinished', seq: number }
    };
 

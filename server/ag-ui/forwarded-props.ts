@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { MetadataFilterInput } from '../../core/search/metadata-filter.ts';
 import type { StartChatArgs } from '../../resolvers/chat.ts';
 
-/** What a chat takes from elsewhere in a RunAgentInput: its run id, and the messages. */
-type Elsewhere = 'runId' | 'message' | 'attachments' | 'history' | 'conversationId' | 'parentMessageId';
+/** What a chat takes from elsewhere in a RunAgentInput: its run id, the messages, and the tools of the front end. */
+type Elsewhere = 'clientTools' | 'runId' | 'message' | 'attachments' | 'history' | 'conversationId' | 'parentMessageId';
 
 /** The types only; which operators go together is checked in core/search/metadata-filter.ts. */
 const filter: z.ZodType<MetadataFilterInput> = z.lazy(() =>
@@ -43,6 +43,8 @@ const fields = {
   providerOptions: z.unknown().optional(),
   responseSchema: z.unknown().optional(),
   retrieval: retrieval.nullish(),
+  tools: z.array(z.string()).nullish(),
+  toolChoice: z.string().nullish(),
   verify: z.boolean().nullish(),
   timeoutMs: z.int().nullish(),
   whenUnwatched: z.enum(['FINISH', 'CANCEL']).nullish(),

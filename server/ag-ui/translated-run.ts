@@ -81,7 +81,7 @@ async function savedReply(
     : await runs.unstoredReply(run);
   if (message == null) return null;
   const { id, parts, citations, finishReason } = message;
-  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
   return { id, text, citations, finishReason };
 }
 

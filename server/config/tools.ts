@@ -13,6 +13,10 @@ const tool = z.strictObject({
 });
 
 export const tools = z.strictObject({
+  /** Model calls of one reply that may call tools; in the last one it may call none. */
+  maxTurns: count(1, 100, 16),
+  /** Calls of one turn that are made at the same time. */
+  maxParallel: count(1, 100, 8),
   /** Characters of JSON of one result; a longer one is a failed call. */
   maxResultChars: count(maxResultChars.min, maxResultChars.max, 50_000),
   httpGet: z

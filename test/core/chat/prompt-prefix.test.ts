@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { buildPrompt, type PromptParts, type Said } from '../../../core/chat/prompt.ts';
+import { buildPrompt, type PromptParts } from '../../../core/chat/prompt.ts';
+import type { Said } from '../../../core/chat/said.ts';
 import type { ChatMessage } from '../../../core/contracts/model-provider.ts';
 import type { NumberedSource } from '../../../core/text/source-prompt.ts';
 

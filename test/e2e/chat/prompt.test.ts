@@ -219,7 +219,11 @@ describe('apps that keep the conversation themselves', () => {
       { conversationId: Buffer.from('Conversation:7b0a2bfe-6a3c-4a0c-9f3c-8f1df3a8f6a1').toString('base64url') },
       /history.*conversationId/,
     ],
-    ['a tool message', { history: [{ role: 'TOOL', text: 'x' }] }, /history\[0\]\.role.*TOOL/],
+    [
+      'a tool message without its call',
+      { history: [{ role: 'TOOL', text: 'x' }] },
+      /history\[0\]\.toolCallId must name the call/,
+    ],
     [
       'an attachment of a reply',
       { history: [{ role: 'ASSISTANT', text: 'x', attachments: [{ mimeType: 'image/png', base64: 'AAAA' }] }] },

@@ -163,7 +163,8 @@ export interface WireBody {
   readonly stream: boolean;
   readonly messages: readonly {
     readonly role: string;
-    readonly content: string | readonly Record<string, unknown>[];
+    /** Null: an assistant that only asked for tools. */
+    readonly content: string | readonly Record<string, unknown>[] | null;
   }[];
   readonly response_format?: { readonly json_schema: { readonly schema: unknown } };
   readonly [field: string]: unknown;
@@ -180,5 +181,6 @@ export function spoken(call: VendorCall | undefined): string[] {
 }
 
 function contentText(content: WireBody['messages'][number]['content']): string {
+  if (content === null) return '';
   return typeof content === 'string' ? content : content.map((part) => part['text'] ?? `<${part['type']}>`).join(' ');
 }

@@ -210,6 +210,22 @@ export const rows: readonly Row[] = [
     owner: 'answered',
   },
   {
+    of: 'Mutation.resolveApproval',
+    query: `mutation ($runId: UUID!, $call: ID!) {
+      resolveApproval(input: { runId: $runId, toolCallId: $call, approve: true }) { run { ${run} } }
+    } ${said}`,
+    variables: ({ waitingRun, waitingCall }) => ({ runId: waitingRun, call: waitingCall }),
+    owner: 'answered',
+  },
+  {
+    of: 'Mutation.submitToolResult',
+    query: `mutation ($runId: UUID!, $call: ID!) {
+      submitToolResult(input: { runId: $runId, toolCallId: $call, result: 1 }) { run { ${run} } }
+    } ${said}`,
+    variables: ({ waitingRun, waitingCall }) => ({ runId: waitingRun, call: waitingCall }),
+    owner: 'taken',
+  },
+  {
     of: 'Mutation.deleteDocuments',
     query: 'mutation ($in: String!, $ids: [String!]) { deleteDocuments(in: $in, externalIds: $ids) { deletedCount } }',
     variables: ({ collection, externalId }) => ({ in: collection, ids: [externalId] }),

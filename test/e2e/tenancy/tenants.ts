@@ -22,6 +22,9 @@ export interface Things {
   readonly agentRunId: string;
   readonly agentRun: string;
   readonly agentStepId: string;
+  /** It waits for the app to answer a call. */
+  readonly waitingRun: string;
+  readonly waitingCall: string;
   readonly ingestRunId: string;
   readonly ingestRun: string;
   readonly apiKeyId: string;
@@ -83,6 +86,7 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
     },
   );
   const { run } = startChat;
+  const waiting = await startWaiting(ask, marker);
   const person = `${marker}-person`;
   const { upsertProfile } = await ask<Upserted>(
     'mutation ($input: UpsertProfileInput!) { upsertProfile(input: $input) { profile { id } } }',
@@ -106,6 +110,7 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       agentRunId: startAgent.run.id,
       agentRun: startAgent.run.runId,
       agentStepId: startAgent.run.finished.steps[0]?.id ?? '',
+      ...waiting,
       ingestRunId: startIngest.run.id,
       ingestRun: startIngest.run.runId,
       apiKeyId: key.id,
@@ -113,6 +118,41 @@ export async function startTenant(gateway: TestGateway, name: string, keeper: st
       person,
       profileId: upsertProfile.profile.id,
     },
+  };
+}
+
+/** A run whose model has called a tool that the app runs itself. */
+async function startWaiting(
+  ask: <T>(query: string, variables?: object) => Promise<T>,
+  marker: string,
+): Promise<Pick<Things, 'waitingRun' | 'waitingCall'>> {
+  const parameters = { type: 'object', properties: { of: { type: 'string', enum: [marker] } }, required: ['of'] };
+  const { startChat } = await ask<{ startChat: { run: { runId: string } } }>(
+    'mutation ($input: StartChatInput!) { startChat(input: $input) { run { runId } } }',
+    {
+      input: {
+        message: `Where is the ${marker} lamp?`,
+        clientTools: [{ name: 'locate', description: `Where ${marker} is.`, parameters }],
+        toolChoice: 'locate',
+      },
+    },
+  );
+  const { runId: waitingRun } = startChat.run;
+  const query = `query ($runId: UUID!) {
+    run(runId: $runId) { status events { edges { node { ... on ToolCallEnded { toolCallId } } } } }
+  }`;
+  for (;;) {
+    const { run } = await ask<Waiting>(query, { runId: waitingRun });
+    const calls = run.events.edges.flatMap(({ node }) => node.toolCallId ?? []);
+    if (run.status === 'AWAITING_TOOL_RESULT') return { waitingRun, waitingCall: calls[0] ?? '' };
+    if (run.status !== 'QUEUED' && run.status !== 'RUNNING') throw new Error(`the waiting run is ${run.status}`);
+  }
+}
+
+interface Waiting {
+  readonly run: {
+    readonly status: string;
+    readonly events: { readonly edges: readonly { readonly node: { readonly toolCallId?: string } }[] };
   };
 }
 
@@ -134,6 +174,8 @@ export function nobodysThings(runCursor: string): Things {
     agentRunId: id('AgentRun'),
     agentRun: randomUUID(),
     agentStepId: Buffer.from(`AgentStep:${randomUUID()}/look-up-1`).toString('base64url'),
+    waitingRun: randomUUID(),
+    waitingCall: `call_${randomUUID()}`,
     ingestRunId: id('IngestRun'),
     ingestRun: randomUUID(),
     apiKeyId: id('ApiKey'),
