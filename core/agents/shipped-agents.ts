@@ -20,7 +20,7 @@ export const shippedAgents: readonly Agent[] = [
     description: 'One model that searches the documents, calls the tools it was given, and answers with citations.',
     topology: 'SINGLE',
     members: [{ name: 'assistant', role: 'ASSISTANT', instructions: usualInstructions.ASSISTANT, model: null }],
-    tools: [],
+    tools: ['calculate', 'read_document', 'search'],
     limits: defaultLimits,
   },
   {
@@ -34,7 +34,7 @@ export const shippedAgents: readonly Agent[] = [
       instructions: usualInstructions[role],
       model: null,
     })),
-    tools: [],
+    tools: ['calculate', 'read_document', 'search'],
     limits: defaultLimits,
   },
 ];
