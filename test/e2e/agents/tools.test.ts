@@ -13,7 +13,11 @@ let vendor: Vendor;
 beforeAll(async () => {
   ({ gateway, vendor } = opened.use(await startGatewayWithVendor()));
   await ingest(gateway, [{ externalId: 'lamp', title: 'The lamp', text: 'The lamp turns twice a minute.' }]);
-  await ingest(gateway, [{ externalId: 'keeper', title: 'The keeper', text: 'The keeper leaves in March.' }], 'default');
+  await ingest(
+    gateway,
+    [{ externalId: 'keeper', title: 'The keeper', text: 'The keeper leaves in March.' }],
+    'default',
+  );
 });
 afterAll(() => opened.disposeAsync());
 
