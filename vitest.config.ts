@@ -15,6 +15,7 @@ const onBothDatabases = [
 const onPostgres = [
   'test/adapters/postgres/{server-database,vector-indexes}.test.ts',
   'test/e2e/keys/instances.test.ts',
+  'test/e2e/tools/parked.test.ts',
 ];
 /** And what must not notice that there is a pooler in front of the server, which gives each transaction another session. */
 const throughPooler = [

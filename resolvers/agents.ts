@@ -6,7 +6,7 @@ import { defaultLimits } from '../core/agents/agent.ts';
 import { type StartAgent, startAgent as startAgentInCore } from '../core/agents/start-agent.ts';
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
 import type { Tool } from '../core/contracts/tool.ts';
-import { jsonObject, type RetrievalArgs, retrievalOf } from './chat.ts';
+import { clientTool, jsonObject, type RetrievalArgs, retrievalOf, type ToolArgs } from './chat.ts';
 import { decodeId } from './global-id.ts';
 
 type Maybe<T> = T | null | undefined;
@@ -18,6 +18,7 @@ export interface StartAgentArgs {
   readonly goal: string;
   readonly conversationId?: Maybe<string>;
   readonly retrieval?: Maybe<RetrievalArgs>;
+  readonly clientTools?: Maybe<readonly ToolArgs[]>;
   readonly responseSchema?: unknown;
   readonly limits?: Maybe<{ readonly [limit in keyof AgentLimits]?: Maybe<number> }>;
   readonly whenUnwatched?: Maybe<UnwatchedPolicy>;
@@ -44,6 +45,7 @@ export function startAgentRequest(input: StartAgentArgs): StartAgent {
     conversationId: conversationId == null ? null : decodeId('Conversation', conversationId, 'conversationId'),
     history: [],
     retrieval: retrievalOf(input.retrieval),
+    clientTools: (input.clientTools ?? []).map(clientTool),
     responseSchema: jsonObject(input.responseSchema, 'responseSchema'),
     limits: limits == null ? null : limitsOf(limits),
     whenUnwatched: input.whenUnwatched ?? 'FINISH',

@@ -3,7 +3,7 @@ import type { RunRecord } from '../core/contracts/run-store.ts';
 import { findAgent, listAgents, modelOf, startAgent, toolsOf } from '../resolvers/agents.ts';
 import { AgentRoleRef } from './agent-step.ts';
 import { builder } from './builder.ts';
-import { RetrievalInput, UnwatchedPolicyRef } from './chat.ts';
+import { RetrievalInput, ToolInput, UnwatchedPolicyRef } from './chat.ts';
 import { AgentRunRef } from './refs.ts';
 import { ToolRef } from './tool.ts';
 
@@ -94,6 +94,12 @@ export const StartAgentInput = builder.inputType('StartAgentInput', {
       type: RetrievalInput,
       required: false,
       description: 'Where it searches. Left out: the collection `default`, where there is one.',
+    }),
+    clientTools: t.field({
+      type: [ToolInput],
+      required: false,
+      description:
+        'Tools that the app runs itself: the run waits for submitToolResult. The assistant may call them, and the executor of a team.',
     }),
     responseSchema: t.field({
       type: 'JSON',

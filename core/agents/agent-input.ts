@@ -1,4 +1,5 @@
 import type { RetrievalRequest } from '../chat/chat-input.ts';
+import type { ToolDefinition } from '../contracts/model-provider.ts';
 import type { UnwatchedPolicy } from '../contracts/run-store.ts';
 import type { AgentLimits } from './agent.ts';
 
@@ -17,6 +18,8 @@ export interface AgentInput {
   readonly history: readonly Said[];
   /** Where it searches; null: the default collection, where there is one. */
   readonly retrieval: RetrievalRequest | null;
+  /** What the app runs itself; the run waits for its answers. */
+  readonly clientTools: readonly ToolDefinition[];
   readonly responseSchema: Readonly<Record<string, unknown>> | null;
   readonly limits: AgentLimits;
   readonly whenUnwatched: UnwatchedPolicy;

@@ -1,6 +1,7 @@
 import { checkMetadata, checkRetrieval, checkText, range } from '../chat/check-chat-input.ts';
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Models } from '../models/models.ts';
+import { checkClientTools } from '../tools/client-tools.ts';
 import { type Agent, type AgentLimits, memberOf } from './agent.ts';
 import type { AgentInput } from './agent-input.ts';
 
@@ -13,7 +14,7 @@ const most = { maxSteps: 100, maxParallel: 64, maxTokens: 1_000_000_000, maxCost
 
 /** Refuses what cannot work before anything is claimed or spent; each message names the value and what was expected. */
 export function checkAgentInput(input: AgentInput, agent: Agent, models: Models, limits: AgentInputLimits): void {
-  const { goal, responseSchema } = input;
+  const { goal, responseSchema, clientTools } = input;
   if (goal.trim() === '') throw bad('goal must hold at least one word, got an empty text.');
   checkText('goal', goal, limits.maxMessageChars, 'limits.maxMessageChars');
   for (const [index, { text }] of input.history.entries()) {
@@ -23,12 +24,16 @@ export function checkAgentInput(input: AgentInput, agent: Agent, models: Models,
   checkMetadata(input.metadata);
   checkRetrieval({ retrieval: input.retrieval, message: goal }, models, limits);
   checkLimits(input.limits, agent);
-  if (responseSchema === null) return;
+  checkClientTools(
+    clientTools,
+    agent.tools.map((name) => ({ name })),
+  );
+  if (responseSchema === null && clientTools.length === 0) return;
   const writer = memberOf(agent, agent.topology === 'TEAM' ? 'EXECUTOR' : 'ASSISTANT');
   const model = models.chatModel(writer?.model ?? null);
   if (model.generative) return;
   throw bad(
-    `responseSchema needs a generative model; ${model.name} of provider ${model.provider} cannot. Leave it out, or configure a provider.`,
+    `${responseSchema === null ? 'clientTools need' : 'responseSchema needs'} a generative model; ${model.name} of provider ${model.provider} cannot. Leave ${responseSchema === null ? 'them' : 'it'} out, or configure a provider.`,
   );
 }
 

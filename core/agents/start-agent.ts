@@ -45,10 +45,13 @@ export async function startAgent(
   if (asked !== null) checkAgentInput({ ...request, limits: asked }, agent, models, limits);
   const input: AgentInput = { ...request, limits: limitsOf(agent, asked) };
   checkAgentInput(input, agent, models, limits);
-  const { retrieval, responseSchema, conversationId } = input;
+  const { retrieval, responseSchema, conversationId, clientTools } = input;
   const [found] = await Promise.all([
     retrieval === null ? null : collections.byNames(tenant, [retrieval.in]),
     responseSchema === null ? null : schemas.assertSchema(responseSchema),
+    ...clientTools.map(({ parameters }, index) =>
+      schemas.assertSchema(parameters, undefined, `clientTools[${index}].parameters`),
+    ),
   ]);
   if (retrieval !== null && found?.length === 0) throw collectionNotFound(retrieval.in);
   return runs.start({

@@ -2,6 +2,7 @@ import type { ChatMessage } from '../contracts/model-provider.ts';
 import type { ParkedStatus } from '../contracts/run-store.ts';
 import type { ToolDescription } from '../contracts/tool.ts';
 import type { CallOptions, PoolChunk } from '../models/models.ts';
+import { describeClientTools } from '../tools/client-tools.ts';
 import { streamTurn } from '../tools/loop/stream-turn.ts';
 import { type LoopEnd, toolLoop } from '../tools/loop/tool-loop.ts';
 import type { Turn, TurnRequest } from '../tools/loop/turn.ts';
@@ -35,14 +36,17 @@ export interface ToolTask {
 
 const bounds = { maxTurns: 8, maxParallel: 8 };
 
-/** The tools that the agent was given and that are there now; `reads`: only those that change nothing. */
+/**
+ * The tools that the agent was given and that are there now, and the app's own; `reads`: only those that are known to change
+ * nothing.
+ */
 export function toolsOf(
-  { agent, services }: Pick<Work, 'agent' | 'services'>,
+  { agent, services, input }: Pick<Work, 'agent' | 'services' | 'input'>,
   reads: boolean,
 ): readonly ToolDescription[] {
-  return services.toolbox
-    .list()
-    .filter(({ name, changesWorld }) => agent.tools.includes(name) && !(reads && changesWorld));
+  const there = services.toolbox.list().filter(({ name }) => agent.tools.includes(name));
+  if (reads) return there.filter(({ changesWorld }) => !changesWorld);
+  return [...there, ...describeClientTools(input.clientTools)];
 }
 
 /** A step whose model may call tools: its calls are shown with the step. Throws `StepWaits` when some wait for an answer. */

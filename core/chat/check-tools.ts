@@ -2,19 +2,15 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { ChatModel } from '../models/models.ts';
 import { assertStorable } from '../text/normalise.ts';
 import { assertStorableJson } from '../text/storable-json.ts';
+import { checkClientTools } from '../tools/client-tools.ts';
 import { type Toolbox, toolName } from '../tools/toolbox.ts';
 import type { ChatInput, HistoryMessage } from './chat-input.ts';
 
-const maxTools = 128;
-const maxDescriptionChars = 10_000;
 const bounds = { maxChars: 100_000, maxDepth: 50 };
 
 /** BAD_INPUT for tools that there are not, or that such a run cannot use. Whether parameters are a schema takes a thread. */
 export function checkTools(input: ChatInput, toolbox: Pick<Toolbox, 'named'>, model: ChatModel): void {
   const { tools, clientTools, toolChoice, store } = input;
-  if (tools.length + clientTools.length > maxTools) {
-    throw bad(`tools and clientTools must be at most ${maxTools} together, got ${tools.length + clientTools.length}.`);
-  }
   const given = toolbox.named(tools);
   const approved = given.find(({ requiresApproval }) => requiresApproval);
   if (!store && approved !== undefined) {
@@ -22,20 +18,7 @@ export function checkTools(input: ChatInput, toolbox: Pick<Toolbox, 'named'>, mo
       `store must be true for the tool ${approved.name}: its calls need an approval, and only a stored run can wait for one.`,
     );
   }
-  const names = new Set(given.map(({ name }) => name));
-  for (const [index, tool] of clientTools.entries()) {
-    const at = `clientTools[${index}]`;
-    if (!toolName.test(tool.name))
-      throw bad(
-        `${at}.name must be [A-Za-z0-9_-], at most 64 characters, got ${JSON.stringify(tool.name.slice(0, 80))}.`,
-      );
-    if (names.has(tool.name))
-      throw bad(`${at}.name must be unique among the tools of the run, got ${tool.name} twice.`);
-    names.add(tool.name);
-    if (tool.description.length > maxDescriptionChars)
-      throw bad(`${at}.description must be at most ${maxDescriptionChars} characters, got ${tool.description.length}.`);
-    assertStorable(tool.description, `${at}.description`);
-  }
+  const names = checkClientTools(clientTools, given);
   if (names.size > 0 && !model.generative) {
     throw bad(
       `tools need a generative model; ${model.name} of provider ${model.provider} cannot call any. Leave them out, or configure a provider.`,

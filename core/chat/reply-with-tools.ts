@@ -3,6 +3,7 @@ import type { ToolDescription } from '../contracts/tool.ts';
 import type { CallOptions, Models } from '../models/models.ts';
 import type { RunIo } from '../runs/live-run.ts';
 import type { KnownLinks } from '../text/known-links.ts';
+import { describeClientTools } from '../tools/client-tools.ts';
 import { CallIds } from '../tools/loop/call-ids.ts';
 import { type LoopBounds, type LoopEnd, toolLoop } from '../tools/loop/tool-loop.ts';
 import { WrittenCalls } from '../tools/loop/written-calls.ts';
@@ -22,10 +23,7 @@ export interface ToolServices {
 /** What a chat may call: of the gateway's tools those that are there now, and the app's own. */
 export function toolsOf(toolbox: Toolbox, { tools, clientTools }: ChatInput): readonly ToolDescription[] {
   const named = new Set(tools);
-  return [
-    ...toolbox.list().filter(({ name }) => named.has(name)),
-    ...clientTools.map((tool) => ({ ...tool, requiresApproval: false, source: 'CLIENT' as const })),
-  ];
+  return [...toolbox.list().filter(({ name }) => named.has(name)), ...describeClientTools(clientTools)];
 }
 
 /** A reply that takes several model calls, with the results of tools in between. All texts of the model are one message. */

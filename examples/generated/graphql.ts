@@ -132,6 +132,8 @@ export type SearchMode =
 export type StartAgentInput = {
   /** Its name, as `agents` lists it. */
   agent: string;
+  /** Tools that the app runs itself: the run waits for submitToolResult. The assistant may call them, and the executor of a team. */
+  clientTools?: Array<ToolInput> | null | undefined;
   /** The goal is a turn of this conversation; the output becomes its next message. */
   conversationId?: string | number | null | undefined;
   /** What is to be found out or done, in your own words. */

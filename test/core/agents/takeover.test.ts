@@ -86,7 +86,15 @@ function servicesOf(calls: Calls): AgentServices {
 function newRun(index: number): NewRun {
   const goal = `goal-${index}`;
   const input = {
-    ...{ agent: 'research-team', goal, conversationId: null, history: [], retrieval: null, responseSchema: null },
+    ...{
+      agent: 'research-team',
+      goal,
+      conversationId: null,
+      history: [],
+      retrieval: null,
+      clientTools: [],
+      responseSchema: null,
+    },
     ...{ limits: defaultLimits, whenUnwatched: 'FINISH', user: null, metadata: {} },
   } as const;
   return {

@@ -82,9 +82,77 @@ describe('tools of an agent', () => {
     expect(run.output?.citations[0]?.passage?.text).toContain('The keeper leaves in March.');
   });
 
+  it('of the app are waited for, and the run goes on with its answer', async () => {
+    const runId = randomUUID();
+    const clientTools = [
+      {
+        name: 'ask_keeper',
+        description: 'Asks the keeper.',
+        parameters: { type: 'object', properties: { about: { type: 'string' } } },
+      },
+    ];
+    const heard = ({ messages }: WireChat): string =>
+      messages
+        .filter(({ role }) => role === 'tool')
+        .map(textOf)
+        .join();
+    const running = calling(
+      'ASSISTANT',
+      'ask_keeper',
+      { about: 'the lamp' },
+      { answer: (request) => (heard(request).includes('It is broken') ? 'The lamp is broken.' : 'Nobody knows.') },
+      { agent: 'assistant', runId, clientTools },
+    );
+    await expect
+      .poll(() => runOf(runId))
+      .toMatchObject({
+        status: 'AWAITING_TOOL_RESULT',
+        steps: [{ toolCalls: [{ tool: 'ask_keeper' }] }],
+      });
+    const [toolCallId] = (await runOf(runId))?.steps?.flatMap(({ toolCalls }) => toolCalls.map(({ id }) => id)) ?? [];
+    await gateway.data(
+      'mutation Answer($input: SubmitToolResultInput!) { submitToolResult(input: $input) { run { status } } }',
+      { input: { runId, toolCallId, result: 'It is broken.' } },
+    );
+    const { run, text } = await running;
+    expect(run.status).toBe('SUCCEEDED');
+    expect(text).toBe('The lamp is broken.');
+  });
+
+  it('of the app must not bear the name of a tool that the agent has', async () => {
+    const { errors } = await gateway.request(
+      'mutation Start($input: StartAgentInput!) { startAgent(input: $input) { run { status } } }',
+      {
+        input: {
+          ...{ agent: 'assistant', goal: 'What of it?' },
+          clientTools: [{ name: 'search', description: 'Ours.', parameters: {} }],
+        },
+      },
+    );
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining(
+        'clientTools[0].name must be unique among the tools of the run, got search twice',
+      ),
+      extensions: { code: 'BAD_INPUT' },
+    });
+  });
+
   it('that it was not given are never called', async () => {
     const { run } = await calling('RESEARCHER', 'launch', {}, { plan: planOf(['turns']) }, {});
     expect(run.status).toBe('SUCCEEDED');
     expect(run.steps[0]?.toolCalls).toMatchObject([{ tool: 'launch', status: 'FAILED' }]);
   });
 });
+
+async function runOf(runId: string) {
+  const { run } = await gateway.data<
+    { run: { status: string; steps?: { toolCalls: { id: string; tool: string }[] }[] } | null },
+    object
+  >(
+    'query Waiting($runId: UUID!) { run(runId: $runId) { status ... on AgentRun { steps { toolCalls { id tool } } } } }',
+    {
+      runId,
+    },
+  );
+  return run;
+}
