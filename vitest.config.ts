@@ -42,8 +42,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
-    // Files share what they import, which is a fifth of their time otherwise. So a file leaves nothing behind: no fake timer, no spy.
-    isolate: false,
     // Many tests start gateways and commands as processes; compiling the same modules is a quarter of what a start costs.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), `sluice-test-compiled-${process.getuid?.() ?? 'all'}`) },
     projects: [
