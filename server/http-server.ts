@@ -16,7 +16,8 @@ import { graphiqlPage, wantsGraphiql } from './pages/graphiql.ts';
 import { sendPage } from './pages/page.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
 import { inOperation, requestScope } from './request-scope.ts';
-import { metricsPath, metricsRefusal } from './telemetry/metrics/metrics-endpoint.ts';
+import { answerMetrics } from './telemetry/metrics/answer-metrics.ts';
+import { metricsPath } from './telemetry/metrics/metrics-endpoint.ts';
 import { Operation, type Transport } from './telemetry/operations/operation.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -87,14 +88,15 @@ async function handle(
       : answer(response, 503, { ready: false, reason: now.notReady });
   }
   if (path === '/') return redirect(response, graphqlPath);
-  const page = paths.includes(path) || path === metricsPath ? null : await chatPage(path);
-  if (page === null && !paths.includes(path) && path !== metricsPath)
+  const isEndpoint = paths.includes(path) || path === metricsPath;
+  const page = isEndpoint ? null : await chatPage(path);
+  if (page === null && !isEndpoint)
     return refuse(response, 404, 'NOT_FOUND', `There is nothing at ${path}; the endpoint is ${graphqlPath}.`);
   const access = parts.access();
   if (!allowsOrigin(request, config, access.isOpen)) {
     return refuse(response, 403, 'FORBIDDEN', originRefused);
   }
-  if (path === metricsPath) return metrics(parts, request, response);
+  if (path === metricsPath) return answerMetrics(parts, request, response);
   setCors(request, response);
   if (request.method === 'OPTIONS') return end(response, 204);
   if (page !== null) return sendPage(page, request, response);
@@ -158,45 +160,6 @@ function beginOperation(
     operation.end();
   });
   return operation;
-}
-
-/** For Prometheus; also while the gateway is not ready yet, or stops. */
-async function metrics(
-  { config, access, telemetry: { registry } }: HttpParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { authorization } = request.headers;
-  switch (
-    metricsRefusal(
-      authorization,
-      await access()
-        .authenticate(authorization)
-        .catch(() => null),
-      config.metrics.token,
-    )
-  ) {
-    case null: {
-      response.writeHead(200, { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' });
-      response.end(await registry.metrics());
-      return;
-    }
-    case 'UNAUTHENTICATED':
-      response.setHeader('WWW-Authenticate', 'Bearer');
-      return refuse(
-        response,
-        401,
-        'UNAUTHENTICATED',
-        `${metricsPath} needs a key with the scope OPERATOR, or metrics.token, as Authorization: Bearer <key>.`,
-      );
-    case 'FORBIDDEN':
-      return refuse(
-        response,
-        403,
-        'FORBIDDEN',
-        `${metricsPath} needs a key with the scope OPERATOR, or metrics.token.`,
-      );
-  }
 }
 
 function pathOf({ url }: IncomingMessage): string {
