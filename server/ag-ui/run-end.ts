@@ -1,6 +1,6 @@
 import type { TerminalEvent } from '../../core/contracts/run-event.ts';
 import type { Usage } from '../../core/contracts/usage.ts';
-import type { AgUiEvent, TokenUsage } from './events.ts';
+import type { AgUiEvent, RunOutcome, TokenUsage } from './events.ts';
 
 interface EndedRun {
   readonly threadId: string;
@@ -9,12 +9,25 @@ interface EndedRun {
   readonly protocolVersion: string | null;
 }
 
-/** How the run ended. What broke is never RUN_FINISHED, and what was stopped is only to clients that know outcomes. */
-export function runEnd(event: TerminalEvent, { threadId, runId, protocolVersion }: EndedRun): AgUiEvent[] {
-  const usage = [tokensOf(event.usage)];
+/** `before`: what was spent in runs of AG-UI that this one continues, and was told by them. */
+export function runEnd(
+  event: TerminalEvent,
+  { protocolVersion, ...run }: EndedRun,
+  before: Usage | null,
+  unanswered: readonly string[],
+): AgUiEvent[] {
+  const usage = [tokensOf(event.usage, before)];
   switch (event.type) {
     case 'RunFinished':
-      return [{ type: 'RUN_FINISHED', threadId, runId, result: { usage: event.usage }, usage }];
+      // Calls that are left to the app by a run that is not stored, and so cannot wait for it.
+      return [
+        runFinished(
+          run,
+          event.usage,
+          before,
+          unanswered.length === 0 ? null : { type: 'success', pendingToolCallIds: unanswered },
+        ),
+      ];
     case 'RunFailed': {
       const { code, message, retryable, details } = event.error;
       return [{ type: 'RUN_ERROR', message, code, usage, metadata: { sluice: { retryable, ...details } } }];
@@ -23,11 +36,26 @@ export function runEnd(event: TerminalEvent, { threadId, runId, protocolVersion 
       // An older client would not see the outcome, and take the run for a success.
       return protocolVersion === null
         ? [{ type: 'RUN_ERROR', message: event.reason, code: 'CANCELLED', usage }]
-        : [{ type: 'RUN_FINISHED', threadId, runId, outcome: { type: 'cancelled' }, usage }];
+        : [{ type: 'RUN_FINISHED', ...run, outcome: { type: 'cancelled' }, usage }];
   }
 }
 
+export function runFinished(
+  { threadId, runId }: Pick<EndedRun, 'threadId' | 'runId'>,
+  usage: Usage,
+  before: Usage | null,
+  outcome: RunOutcome | null,
+): AgUiEvent {
+  return {
+    ...{ type: 'RUN_FINISHED', threadId, runId, result: { usage }, usage: [tokensOf(usage, before)] },
+    ...(outcome === null ? {} : { outcome }),
+  };
+}
+
 /** One entry without a model: what was spent is counted for the whole run. */
-function tokensOf({ inputTokens, cachedInputTokens, outputTokens }: Usage): TokenUsage {
+function tokensOf(usage: Usage, before: Usage | null): TokenUsage {
+  const inputTokens = usage.inputTokens - (before?.inputTokens ?? 0);
+  const outputTokens = usage.outputTokens - (before?.outputTokens ?? 0);
+  const cachedInputTokens = usage.cachedInputTokens - (before?.cachedInputTokens ?? 0);
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, cachedInputTokens };
 }
