@@ -12,7 +12,7 @@ interface EndedRun {
 /** `before`: what was spent in runs of AG-UI that this one continues, and was told by them. */
 export function runEnd(
   event: TerminalEvent,
-  { protocolVersion, ...run }: EndedRun,
+  { threadId, runId, protocolVersion }: EndedRun,
   before: Usage | null,
   unanswered: readonly string[],
 ): AgUiEvent[] {
@@ -22,7 +22,7 @@ export function runEnd(
       // Calls that are left to the app by a run that is not stored, and so cannot wait for it.
       return [
         runFinished(
-          run,
+          { threadId, runId },
           event.usage,
           before,
           unanswered.length === 0 ? null : { type: 'success', pendingToolCallIds: unanswered },
@@ -36,7 +36,7 @@ export function runEnd(
       // An older client would not see the outcome, and take the run for a success.
       return protocolVersion === null
         ? [{ type: 'RUN_ERROR', message: event.reason, code: 'CANCELLED', usage }]
-        : [{ type: 'RUN_FINISHED', ...run, outcome: { type: 'cancelled' }, usage }];
+        : [{ type: 'RUN_FINISHED', threadId, runId, outcome: { type: 'cancelled' }, usage }];
   }
 }
 

@@ -203,9 +203,9 @@ export class Translation {
   }
 
   #endText(messageId: string, finishReason: FinishReason): AgUiEvent[] {
-    const broke = finishReason === 'ERROR' || finishReason === 'CANCELLED';
-    // Nothing had come and nothing is saved: an empty message would stay in the conversation.
-    if (broke && !this.#told.has(messageId)) return this.#closeReasoning();
+    const isNoReply = finishReason === 'ERROR' || finishReason === 'CANCELLED' || finishReason === 'TOOL_CALLS';
+    // Nothing had come, or nothing but calls: an empty message would stay in the conversation.
+    if (isNoReply && !this.#told.has(messageId)) return this.#closeReasoning();
     const opening = this.#open(messageId);
     this.#messageOf(messageId).finishReason = finishReason;
     return [...this.#closeReasoning(), ...opening, ...this.#closeText()];

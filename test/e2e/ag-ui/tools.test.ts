@@ -87,7 +87,9 @@ describe('a tool of the front end', () => {
     agent.addMessage(userMessage('And what is its weather?'));
     vendor.next({ reply: 'Rain.' });
     await turn(agent, { tools: [locate] });
-    expect(last().map((line) => line.split(':')[0])).toEqual(['user', 'assistant', 'tool', 'assistant', 'user']);
+    expect(last().map((line) => line.split(':')[0])).toEqual([
+      ...['system', 'user', 'assistant', 'tool', 'assistant', 'user'],
+    ]);
   });
 
   test('is told as an error when it failed, and as many are answered as were called', async () => {
