@@ -45,10 +45,8 @@ export class CodeState {
       this.#isUnsure ||= this.#fence.quotes === 0;
       this.#fence = null;
     }
-    if (this.#fence === null) return this.#open(line);
-    const { marks } = this.#fence;
-    const closing = line.replace(/^[\s>]*/, '').trimEnd();
-    if (closing.startsWith(marks) && closing === marks.charAt(0).repeat(closing.length)) this.#fence = null;
+    if (this.#fence === null) this.#open(line);
+    else if (isClosing(line, this.#fence)) this.#fence = null;
   }
 
   #open(line: string): void {
@@ -59,6 +57,11 @@ export class CodeState {
     this.#isUnsure ||= line.length >= maxLine;
     this.#fence = { marks, quotes: quotes.split('>').length - 1, indent: before.length };
   }
+}
+
+function isClosing(line: string, { marks }: Fence): boolean {
+  const closing = line.replace(/^[\s>]*/, '').trimEnd();
+  return closing.startsWith(marks) && closing === marks.charAt(0).repeat(closing.length);
 }
 
 /** A line that is empty ends no item; one that a quotation's mark is missing from ends the quotation. */
