@@ -6,7 +6,7 @@ import { builder } from './builder.ts';
 import { CitationRef } from './cited-text.ts';
 import { FinishReasonRef, VerificationRef } from './message.ts';
 import { RunEventRef, RunRef } from './refs.ts';
-import { RunErrorRef, RunKindRef } from './run.ts';
+import { RunErrorRef, RunKindRef, RunStatusRef } from './run.ts';
 import { ToolCallRef, ToolCallStatusRef } from './tool-call.ts';
 import { UsageRef } from './usage.ts';
 
@@ -115,6 +115,19 @@ builder.objectType(builder.objectRef<EventOf<'ApprovalRequested'>>('ApprovalRequ
   description: 'A call waits for resolveApproval. With an error as its result, that says why it is asked about again.',
   interfaces: [RunEventRef],
   fields: (t) => ({ toolCall: t.field({ type: ToolCallRef, resolve: ({ event }) => event.toolCall }) }),
+});
+builder.objectType(builder.objectRef<EventOf<'RunParked'>>('RunParked'), {
+  description:
+    'Nothing more is done before resolveApproval or submitToolResult: the calls that wait are those without a result. A run that was answered meanwhile goes on at once.',
+  interfaces: [RunEventRef],
+  fields: (t) => ({
+    runStatus: t.field({
+      type: RunStatusRef,
+      description: 'AWAITING_APPROVAL or AWAITING_TOOL_RESULT; the former where both are waited for.',
+      resolve: ({ event }) => event.runStatus,
+    }),
+    usage: t.field({ type: UsageRef, description: 'Of the run so far.', resolve: ({ event }) => event.usage }),
+  }),
 });
 builder.objectType(builder.objectRef<EventOf<'SourceCited'>>('SourceCited'), {
   description: 'The text so far has used [number] for the first time.',

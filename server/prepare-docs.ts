@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { CollectionRecord } from '../core/contracts/collection-store.ts';
 import { UsageMeter } from '../core/models/usage/usage-meter.ts';
-import { createCollection } from '../core/search/create-collection.ts';
+import { createUnchecked } from '../core/search/create-collection.ts';
 import { embedMissing } from '../core/search/embed-missing.ts';
 import { ingestDocuments } from '../core/search/ingest.ts';
 import type { DocumentInput } from '../core/search/screen-documents.ts';
@@ -10,6 +10,8 @@ import type { Config } from './config-schema.ts';
 
 const tenant = 'default';
 const name = 'default';
+/** Its name until it is seeded, which nobody can give: a start that was cut short is gone on with by the next one. */
+const unseeded = '.default';
 const docsFolder = new URL('../docs/', import.meta.url);
 /** A provider that does not say in time how long its vectors are must not hold up the start. */
 const dimensionsWithinMs = 5_000;
@@ -20,10 +22,16 @@ const dimensionsWithinMs = 5_000;
  */
 export async function prepareDocs(services: Services, config: Config, signal: AbortSignal): Promise<void> {
   const { collections, logger } = services;
-  if ((await collections.byNames(tenant, [name], signal)).length > 0) return;
+  const found = await collections.byNames(tenant, [name, unseeded], signal);
   try {
-    const collection = await defaultCollection(services, signal);
-    if (config.seedDocs) await seed(services, collection, signal);
+    if (!found.some((collection) => collection.name === name)) {
+      const collection = found[0] ?? (await newCollection(services, signal));
+      if (config.seedDocs) await seed(services, collection, signal);
+      await collections.rename(tenant, collection.id, name);
+    } else if (found.length > 1) {
+      // Somebody made one of this name meanwhile.
+      await collections.delete(tenant, unseeded);
+    }
   } catch (error) {
     logger.error({ error }, 'the default collection could not be prepared');
   }
@@ -38,31 +46,31 @@ export async function embedInBackground(services: Services, signal: AbortSignal)
   }
 }
 
-async function defaultCollection(services: Services, signal: AbortSignal): Promise<CollectionRecord> {
+async function newCollection(services: Services, signal: AbortSignal): Promise<CollectionRecord> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(dimensionsWithinMs)]);
   try {
-    return await createCollection(services, tenant, { name }, inTime);
+    return await createUnchecked(services, tenant, { name: unseeded }, inTime);
   } catch (error) {
     const embeddingModel = 'all-MiniLM-L6-v2';
     services.logger.warn(
       { error, embeddingModel },
       'the default embedding model does not answer: the default collection uses the local one',
     );
-    return createCollection(services, tenant, { name, embeddingModel }, signal);
+    return createUnchecked(services, tenant, { name: unseeded, embeddingModel }, signal);
   }
 }
 
+/** A collection that could not be seeded is better than none. */
 async function seed(services: Services, collection: CollectionRecord, signal: AbortSignal): Promise<void> {
-  const documents = await readDocs();
   const target = { collectionId: collection.id, embeddingModel: collection.embeddingModel, embed: false };
-  const { done } = await ingestDocuments(
-    services,
-    target,
-    documents,
-    { tenant, meter: new UsageMeter(), signal },
-    async () => {},
-  );
-  services.logger.info({ documents: done }, "the default collection holds Sluice's own docs");
+  const call = { tenant, meter: new UsageMeter(), signal };
+  try {
+    const { done, skipped } = await ingestDocuments(services, target, await readDocs(), call, async () => {});
+    services.logger.info({ documents: done + skipped }, "the default collection holds Sluice's own docs");
+  } catch (error) {
+    signal.throwIfAborted();
+    services.logger.error({ error }, "Sluice's own docs could not be put into the default collection");
+  }
 }
 
 async function readDocs(): Promise<DocumentInput[]> {

@@ -36,8 +36,7 @@ export function postgresCollectionStore(database: Database): CollectionStore {
           return created;
         });
       } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
-        throw new GatewayError('CONFLICT', `the collection ${name} already exists`, { cause: error });
+        throw isUniqueViolation(error) ? nameTaken(name, error) : error;
       }
     },
 
@@ -73,6 +72,19 @@ export function postgresCollectionStore(database: Database): CollectionStore {
       return new Map(rows.map(({ id, documents, passages }) => [id, { documents, passages }]));
     },
 
+    async rename(tenant, id, name) {
+      try {
+        const renamed = await database.query(
+          'collection-rename',
+          sql`update collections set name = ${name} where tenant = ${tenant} and id = any(${sql.param(uuidsIn([id]))}::uuid[])
+            returning id`,
+        );
+        return renamed.length > 0;
+      } catch (error) {
+        throw isUniqueViolation(error) ? nameTaken(name, error) : error;
+      }
+    },
+
     async delete(tenant, name) {
       // The count sees what was there before the statement, so before the deletion that it is part of.
       const [deleted] = await database.query<{ documents: number }>(
@@ -85,6 +97,9 @@ export function postgresCollectionStore(database: Database): CollectionStore {
     },
   };
 }
+
+const nameTaken = (name: string, cause: unknown): GatewayError =>
+  new GatewayError('CONFLICT', `the collection ${name} already exists`, { cause });
 
 function nameAfter(page: Page): string | null {
   if (page.after === null) return null;

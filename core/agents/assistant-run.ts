@@ -10,6 +10,7 @@ import type { AgentMember } from './agent.ts';
 import { findSources } from './find-sources.ts';
 import { linksOfWork } from './links-of-work.ts';
 import { answerKey } from './plan/plan.ts';
+import { once } from './steps/keep.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { answer } from './team/answer.ts';
 import { modelRoom } from './team/prompts.ts';
@@ -24,9 +25,11 @@ export async function runAssistant(work: Work): Promise<void> {
   const model = services.models.chatModel(assistant.model);
   board.add({ key: answerKey, title: 'Answer', role: 'ASSISTANT', dependsOn: [] });
   const looking = { question: input.goal, isSecondLook: false };
-  const found = await findSources(services, input, looking, callOf(work, stepMeter(work)));
-  const sources = found === null ? null : sourcesWithin(found, modelRoom(model));
   const tools = writes(work, assistant) ? toolsOf(work, false) : [];
+  const find = () => findSources(services, input, looking, callOf(work, stepMeter(work)));
+  // As in a researcher's step: turns that are kept cite by number.
+  const found = tools.length === 0 ? await find() : await once(work.io, `${answerKey}/sources`, find);
+  const sources = found === null ? null : sourcesWithin(found, modelRoom(model));
   const messages = prompt(work, assistant, sources, tools.length > 0);
   const write = answer(work, answerKey, {
     write: (call) =>

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../contracts/model-provider.ts';
 import type { ParkedStatus } from '../contracts/run-store.ts';
 import type { ToolDescription } from '../contracts/tool.ts';
+import type { Usage } from '../contracts/usage.ts';
 import type { CallOptions, PoolChunk } from '../models/models.ts';
 import { describeClientTools } from '../tools/client-tools.ts';
 import { streamTurn } from '../tools/loop/stream-turn.ts';
@@ -15,10 +16,13 @@ import type { Work } from './work.ts';
 /** Thrown where a step waits for a person or the app: it is no failure, and nothing is kept of it but what its loop keeps. */
 export class StepWaits extends Error {
   readonly status: ParkedStatus;
+  /** What the step has cost since it was gone on with. */
+  readonly usage: Usage;
 
-  constructor(status: ParkedStatus) {
+  constructor(status: ParkedStatus, usage: Usage) {
     super(status);
     this.status = status;
+    this.usage = usage;
   }
 }
 
@@ -77,7 +81,7 @@ export async function workWithTools(
     },
     io,
   );
-  if (end.parked !== null) throw new StepWaits(end.parked);
+  if (end.parked !== null) throw new StepWaits(end.parked, call.meter.usage);
   const last = end.turns.at(-1)?.turn;
   if (last === undefined) throw new Error(`${step} ended without a turn`);
   return { ...end, last };

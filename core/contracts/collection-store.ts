@@ -26,6 +26,8 @@ export interface CollectionStore {
     ids: readonly string[],
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<string, { documents: number; passages: number }>>;
+  /** False: there is none of this id. CONFLICT when the name is taken. */
+  rename(tenant: string, id: string, name: string): Promise<boolean>;
   /** Deletes the collection and everything in it; returns the number of documents deleted, null when there is none. */
   delete(tenant: string, name: string): Promise<number | null>;
 }

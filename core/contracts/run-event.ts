@@ -77,6 +77,12 @@ export type RunEvent =
       readonly result: Json | null;
     }
   | { readonly type: 'ApprovalRequested'; readonly toolCall: ToolCallRecord }
+  /** Nothing more is done before somebody has answered; `usage` is what the run has cost so far. */
+  | {
+      readonly type: 'RunParked';
+      readonly runStatus: 'AWAITING_APPROVAL' | 'AWAITING_TOOL_RESULT';
+      readonly usage: Usage;
+    }
   | { readonly type: 'SourceCited'; readonly messageId: string; readonly citation: CitationRecord }
   | { readonly type: 'VerificationFinished'; readonly messageId: string; readonly verification: VerificationRecord }
   | { readonly type: 'ProgressReported'; readonly done: number; readonly total: number }

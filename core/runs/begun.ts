@@ -86,7 +86,7 @@ function textAfter(text: string, event: RunEvent): string {
 }
 
 /** What a run says once of each tool call; null for what it may say again. */
-function subjectOf(event: RunEvent): string | null {
+export function subjectOf(event: RunEvent): string | null {
   if (event.type === 'ApprovalRequested') return `${event.type} ${event.toolCall.id} ${event.toolCall.result === null}`;
   if (!('toolCallId' in event) || event.type === 'ToolCallArgumentsDelta') return null;
   return `${event.type} ${event.toolCallId}`;

@@ -8,7 +8,7 @@ import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunPatch, RunStore } from '../contracts/run-store.ts';
-import { type Begun, nothingBegun, takeLog } from './begun.ts';
+import { type Begun, nothingBegun, subjectOf, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
 import { persist } from './persist.ts';
@@ -145,14 +145,18 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
   const onLost = () => live.depart('lost');
   // Most runs ask for none.
   let workOnce: WorkOnce | null = null;
+  /** What this attempt has said once for all: a step that waits is gone through again when its call is answered. */
+  const said = new Set<string>();
   return {
     run,
     questions: run.stored ? questionsOf(run, { parked, clock, onLost }) : null,
-    begun,
+    begun: { ...begun, hasSaid: (event) => begun.hasSaid(event) || said.has(subjectOf(event) ?? '') },
     signal,
     meter: live.meter,
     emit: (event) => {
       if (event.type === 'TextMessageDelta') report.wroteText();
+      const subject = subjectOf(event);
+      if (subject !== null) said.add(subject);
       writer.write(event);
     },
     once: async (key, work) => {
@@ -179,10 +183,11 @@ const replySoFar = 'reply so far';
 /** Everything is in the log and in the row before anybody can answer, or the next attempt begin. False: the run is another's. */
 async function park(
   { run, meter }: LiveRun,
-  { detail, reply }: RunResult,
+  { detail, reply, parked }: RunResult,
   writer: DeltaWriter,
   { clock, checkpoints, park }: AttemptParts,
 ): Promise<boolean> {
+  if (parked !== undefined) writer.write({ type: 'RunParked', runStatus: parked, usage: meter.usage });
   await writer.close();
   // What there is of a reply, for a run that is ended while it waits: then nobody executes it again.
   if (reply !== undefined)

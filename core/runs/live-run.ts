@@ -13,8 +13,10 @@ import { AttemptTrace } from './run-trace.ts';
 export interface Questions {
   /** The question is there when it resolves. Asking again changes nothing. */
   ask(call: AwaitedCall): Promise<void>;
-  /** The answer as of the beginning of this attempt, or null: then the run is parked once it has nothing else to do. */
+  /** The answer as of the last look, or null: then the run is parked once it has nothing else to do. */
   answer(callId: string, round: number): Promise<CallAnswer | null>;
+  /** Looks again: whether somebody has answered a call since that had no answer. */
+  hasNews(): Promise<boolean>;
 }
 
 /** What an executor is given: its run, and the only ways to say something about it. */

@@ -10,8 +10,11 @@ export function questionsOf(
   run: RunRecord,
   { parked, clock, onLost }: { readonly parked: ParkedRuns; readonly clock: Clock; readonly onLost: () => void },
 ): Questions {
-  /** Read once, and only for who asks; the first attempt cannot have been answered. */
-  let earlier: Promise<readonly AwaitedCallRecord[]> | null = null;
+  /** Read once, and only for who asks; before the first attempt nothing can have been answered. */
+  let known: Promise<readonly AwaitedCallRecord[]> | null = run.attempt === 1 ? Promise.resolve([]) : null;
+  const look = () => persist(() => parked.calls(run), clock);
+  const isOf = (callId: string, round: number) => (call: AwaitedCallRecord) =>
+    call.callId === callId && call.round === round;
   return {
     async ask(call) {
       if (await persist(() => parked.ask(run, call), clock)) return;
@@ -20,10 +23,17 @@ export function questionsOf(
     },
 
     async answer(callId, round): Promise<CallAnswer | null> {
-      if (run.attempt === 1) return null;
-      earlier ??= persist(() => parked.calls(run), clock);
-      const asked = (await earlier).find((call) => call.callId === callId && call.round === round);
-      return asked?.answer ?? null;
+      known ??= look();
+      return (await known).find(isOf(callId, round))?.answer ?? null;
+    },
+
+    async hasNews() {
+      const before = (await known) ?? [];
+      const now = await look();
+      known = Promise.resolve(now);
+      return now.some(
+        ({ callId, round, answer }) => answer !== null && (before.find(isOf(callId, round))?.answer ?? null) === null,
+      );
     },
   };
 }

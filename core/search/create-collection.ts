@@ -20,6 +20,16 @@ export async function createCollection(
       `name must be 1–100 letters, digits, ".", "_" or "-", beginning with a letter or digit, got "${name.slice(0, 100)}".`,
     );
   }
+  return createUnchecked({ collections, models }, tenant, { name, embeddingModel }, signal);
+}
+
+/** Under whatever name: one that nobody can give is nobody's yet. */
+export async function createUnchecked(
+  { collections, models }: { readonly collections: CollectionStore; readonly models: Models },
+  tenant: string,
+  { name, embeddingModel }: CreateCollection,
+  signal: AbortSignal,
+): Promise<CollectionRecord> {
   const model = embeddingModel ?? models.defaultEmbeddingModel;
   const dimensions = await models.embeddingDimensions(model, signal);
   return collections.create(tenant, { name, embeddingModel: model, dimensions });

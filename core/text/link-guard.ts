@@ -1,8 +1,9 @@
 import type { Json } from '../contracts/filter.ts';
 import { CodeState } from './code-state.ts';
 import type { KnownLinks, LinkKind } from './known-links.ts';
-import { type Reading, readAutolinkOrTag, readDestination, readEntity } from './link-syntax.ts';
-import { isAbsolute, prefixesOf, urlEnd, withoutTrailing } from './urls.ts';
+import { type DestinationReading, readAutolinkOrTag, readDestination, readEntity } from './link-syntax.ts';
+import { OpenImages } from './open-images.ts';
+import { mayLeave, prefixesOf, urlEnd, withoutTrailing } from './urls.ts';
 
 /** Stands where a link was, after the brackets of one with a space, so that no reader takes it for a destination. */
 export const removedLink = '(link removed)';
@@ -16,7 +17,8 @@ export interface LinkGuard {
 
 /** Longer than every real address; what is longer is dropped to its end. */
 const maxUrl = 4_096;
-const maxOpenBrackets = 50;
+/** Where a bare address ends for somebody: for a reader that makes no links of bare ones, an image can begin within it. */
+const runEnd = new RegExp(`${urlEnd.source}|!\\[|\\]\\(`);
 
 /**
  * Takes out of a model's text, while it streams, the links and images that nobody gave it: see KnownLinks. Absolute addresses are
@@ -25,11 +27,10 @@ const maxOpenBrackets = 50;
  */
 export function createLinkGuard(links: KnownLinks): LinkGuard {
   const code = new CodeState();
+  const images = new OpenImages();
   let pending = '';
   /** The last characters that were passed on, as the model wrote them. */
   let before = '';
-  /** Of the brackets that are open: whether an image's. */
-  let brackets: boolean[] = [];
   /** Within an address that is being dropped. */
   let dropping = false;
 
@@ -56,6 +57,7 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
     const taken = pending.slice(0, length);
     pending = pending.slice(length);
     code.see(taken);
+    images.see(taken);
     before = (before + taken).slice(-64);
     return instead ?? taken;
   }
@@ -70,7 +72,6 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
         const [mark = ''] = /^\[\d{0,4}\]?/.exec(pending) ?? [];
         if (mark.length === pending.length && !isEnd) return null;
         if (mark.endsWith(']') && mark !== '[]' && !/[(:]/.test(pending.charAt(mark.length))) return take(mark.length);
-        brackets = [...brackets.slice(1 - maxOpenBrackets), before.endsWith('!')];
         return take(1);
       }
       case ']':
@@ -90,7 +91,7 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
   /** `http`, `https` and `www.` at the beginning of a word; of other schemes only the colon tells. */
   function word(isEnd: boolean): string | null {
     if (/[a-z0-9]$/i.test(before)) return take(1);
-    if (/^(?:https?:\/\/|www\.)/i.test(pending)) return address(isEnd, 'link');
+    if (/^(?:https?:\/\/|www\.)/i.test(pending)) return address(isEnd);
     const beginning = /^(?:h(?:t(?:t(?:p(?:s?(?::\/?)?)?)?)?)?|w(?:ww?)?)$/i.test(pending);
     return beginning && !isEnd ? null : take(1);
   }
@@ -105,12 +106,13 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
       if (reading !== 'none') pending = pending.slice(0, at) + reading.text + pending.slice(at + reading.length);
       if (pending.charAt(at) !== '/') return take(1);
     }
-    return address(isEnd, 'link', written);
+    return address(isEnd, written);
   }
 
   /** A bare address, from its beginning or, with its scheme passed on already, from the colon. */
-  function address(isEnd: boolean, kind: LinkKind, scheme = ''): string | null {
-    const end = pending.search(urlEnd);
+  function address(isEnd: boolean, scheme = ''): string | null {
+    const kind: LinkKind = images.isOpen ? 'image' : 'link';
+    const end = pending.search(runEnd);
     if (end < 0 && !isEnd && pending.length <= maxUrl) return null;
     const run = end < 0 ? pending : pending.slice(0, end);
     // Somebody writes about addresses.
@@ -143,42 +145,40 @@ export function createLinkGuard(links: KnownLinks): LinkGuard {
   function closing(isEnd: boolean): string | null {
     if (pending.length === 1 && !isEnd) return null;
     const mark = pending.charAt(1);
-    if (mark !== '(' && mark !== ':') {
-      brackets.pop();
-      return take(1);
-    }
+    if (mark !== '(' && mark !== ':') return take(1);
     const reading = readDestination(pending, isEnd);
     if (reading === 'partial') return null;
-    const kind = mark === ':' || brackets.at(-1) === true ? 'image' : 'link';
-    brackets.pop();
     if (reading === 'none') return take(2);
     if (reading === 'endless') {
       dropping = true;
       return take(2, `] ${removedLink}`);
     }
     // Where the brackets are no link after all, a tag that stands in them is one.
-    const isWhole = mark === '(' && !pending.slice(0, reading.end).includes('<');
-    if (isFine(reading, kind, mark === ':')) return take(isWhole ? reading.end : 2);
+    const isWhole = mark === '(' && reading.isClosed && !pending.slice(0, reading.end).includes('<');
+    if (isFine(reading, mark === ':')) return take(isWhole ? reading.end : 2);
     return take(reading.end, mark === ':' ? `]: ${removedLink}` : `] ${removedLink}`);
   }
 
-  function isFine({ destinations: [destination = ''] }: Reading, kind: LinkKind, isDefinition: boolean): boolean {
+  function isFine({ destinations: [destination = ''], isClosed }: DestinationReading, isDefinition: boolean): boolean {
+    const kind = isDefinition || images.isOpen ? 'image' : 'link';
     if (links.allows(destination, kind)) return true;
     if (isDefinition && links.allows(withoutTrailing(destination), kind)) return true;
-    if (isAbsolute(destination)) return false;
-    // `handlers[name](event)`, and `[note]: see below`.
-    return code.isCode || (isDefinition && !/[/\\?]/.test(destination));
+    if (mayLeave(destination)) return false;
+    // `handlers[name](event)`, `[x](y and z)`, and `[note]: see below`.
+    return code.isCode || !isClosed || (isDefinition && !/[/\\?]/.test(destination));
   }
 
   function angle(isEnd: boolean): string | null {
     const reading = readAutolinkOrTag(pending, isEnd);
     if (reading === 'partial') return null;
     if (reading === 'none') return take(1);
+    // Its end is too far away to be waited for: as text it leads nowhere.
+    if (reading === 'endless') return take(1, code.isFenced ? undefined : '&lt;');
     const { destinations, end, kind, isActive } = reading;
     // A backtick without a partner makes no code: what it hides must be harmless anyway.
     const isShown = code.isFenced || (code.isCode && !pending.slice(0, end).includes('='));
     const foreign = destinations.filter((destination) => !links.allows(destination, kind));
-    const leaves = code.isCode ? foreign.some(isAbsolute) : foreign.length > 0;
+    const leaves = code.isCode ? foreign.some(mayLeave) : foreign.length > 0;
     return leaves || (isActive && !isShown) ? take(end, removedLink) : take(1);
   }
 

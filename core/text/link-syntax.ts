@@ -3,15 +3,20 @@ import type { LinkKind } from './known-links.ts';
 export interface Reading {
   /** Where it leads; of a tag all its addresses. */
   readonly destinations: readonly string[];
-  /** Just behind it. */
+  /** Just behind it; of what is no link for want of its end, behind the destination. */
   readonly end: number;
+}
+
+export interface DestinationReading extends Reading {
+  /** False: the brackets are not closed as Markdown wants it. A reader that is less strict may take it for a link all the same. */
+  readonly isClosed: boolean;
 }
 
 /** No real one is longer. */
 const maxLength = 4_096;
 
 /** `](destination "title")` or `]: destination` at the beginning of a text that is still arriving. */
-export function readDestination(pending: string, isEnd: boolean): Reading | 'none' | 'partial' | 'endless' {
+export function readDestination(pending: string, isEnd: boolean): DestinationReading | 'none' | 'partial' | 'endless' {
   const text = pending.slice(0, maxLength);
   const more = pending.length > maxLength ? 'endless' : isEnd ? 'none' : 'partial';
   const start = afterBlank(text, 2);
@@ -24,38 +29,45 @@ export function readDestination(pending: string, isEnd: boolean): Reading | 'non
   if (close === text.length) return more;
   const quote = closingQuote(text.charAt(close));
   if (quote !== null && close > end) {
-    const titleEnd = text.indexOf(quote, close + 1);
-    if (titleEnd < 0) return more;
+    const titleEnd = unescaped(text, close + 1, quote);
+    if (titleEnd === text.length) return more;
     close = afterBlank(text, titleEnd + 1);
     if (close === text.length) return more;
   }
-  return text.charAt(close) === ')' ? { destinations: [destination], end: close + 1 } : 'none';
+  const isClosed = text.charAt(close) === ')';
+  return { destinations: [destination], end: isClosed ? close + 1 : end, isClosed };
 }
 
 /** What follows it, tags of HTML too, is looked at by itself: it may be no definition after all. */
-function definition<T>(text: string, start: number, more: T): Reading | 'none' | T {
+function definition<T>(text: string, start: number, more: T): DestinationReading | 'none' | T {
   const angle = text.charAt(start) === '<' ? 1 : 0;
   const length = text.slice(start + angle).search(/[\s<>]/);
   if (length < 0 && more === 'partial') return more;
   const end = length < 0 ? text.length : start + angle + length;
   const destination = text.slice(start + angle, end);
   const close = angle === 1 && text.charAt(end) === '>' ? 1 : 0;
-  return destination === '' ? 'none' : { destinations: [destination], end: end + close };
+  return destination === '' ? 'none' : { destinations: [destination], end: end + close, isClosed: true };
 }
 
 /** Null: its end has not come yet. A line's end within it makes it none, and so it ends there. */
 function inAngles(text: string, start: number): { destination: string; end: number } | null {
-  const end = text.slice(start).search(/[>\n]/);
-  if (end < 0) return null;
-  const isClosed = text.charAt(start + end) === '>';
-  return { destination: text.slice(start + 1, start + end), end: start + end + (isClosed ? 1 : 0) };
+  const end = unescaped(text, start, '>', '\n');
+  if (end === text.length) return null;
+  return { destination: text.slice(start + 1, end), end: end + (text.charAt(end) === '>' ? 1 : 0) };
+}
+
+/** Where one of the marks stands that no backslash takes for a letter; the length of the text: nowhere. */
+function unescaped(text: string, from: number, ...marks: readonly string[]): number {
+  let at = from;
+  while (at < text.length && !marks.includes(text.charAt(at))) at += text.charAt(at) === '\\' ? 2 : 1;
+  return Math.min(at, text.length);
 }
 
 function bareDestination(text: string, start: number): { destination: string; end: number } | null {
   let depth = 0;
   for (let end = start; end < text.length; end += 1) {
     const character = text.charAt(end);
-    if (character === '\\') end += 1;
+    if (character === '\\' && /[!-/:-@[-`{-~]/.test(text.charAt(end + 1))) end += 1;
     else if (character === '(') depth += 1;
     else if (/\s/.test(character) || (character === ')' && depth-- === 0)) {
       return { destination: text.slice(start, end), end };
@@ -64,9 +76,11 @@ function bareDestination(text: string, start: number): { destination: string; en
   return null;
 }
 
+/** A line that goes on in a quotation begins with its mark, which is no part of what goes on. */
 function afterBlank(text: string, from: number): number {
-  const length = text.slice(from).search(/\S/);
-  return length < 0 ? text.length : from + length;
+  const blank = /(?:[^\S\n]|\n[\s>]*)*/y;
+  blank.lastIndex = from;
+  return from + (blank.exec(text)?.[0].length ?? 0);
 }
 
 function closingQuote(opening: string): string | null {
@@ -76,9 +90,13 @@ function closingQuote(opening: string): string | null {
 
 const linkAttributes = new Set([
   ...['href', 'cite', 'action', 'formaction', 'ping', 'xlink:href', 'src', 'srcset', 'poster', 'background', 'data'],
-  ...['lowsrc', 'dynsrc', 'longdesc'],
+  ...['lowsrc', 'dynsrc', 'longdesc', 'imagesrcset', 'attributionsrc', 'icon', 'codebase', 'archive', 'manifest'],
 ]);
-const activeTags = new Set(['script', 'style', 'base', 'meta', 'link', 'iframe', 'frame', 'object', 'embed', 'form']);
+const activeTags = new Set([
+  ...['script', 'style', 'base', 'meta', 'link', 'iframe', 'frame', 'object', 'embed', 'form', 'applet'],
+  // They give an address to the tag around them.
+  ...['set', 'animate', 'animatemotion', 'animatetransform'],
+]);
 
 export interface AngleReading extends Reading {
   readonly kind: LinkKind;
@@ -87,9 +105,9 @@ export interface AngleReading extends Reading {
 }
 
 /** `<https://…>` or a tag of HTML, at the beginning of a text that is still arriving. */
-export function readAutolinkOrTag(pending: string, isEnd: boolean): AngleReading | 'none' | 'partial' {
+export function readAutolinkOrTag(pending: string, isEnd: boolean): AngleReading | 'none' | 'partial' | 'endless' {
   const text = pending.slice(0, maxLength);
-  const more = isEnd || pending.length > maxLength ? 'none' : 'partial';
+  const more = pending.length > maxLength ? 'endless' : isEnd ? 'none' : 'partial';
   if (text.length === 1) return more;
   if (!/^<[a-z/]/i.test(text)) return 'none';
   const autolink = /^<([a-z][a-z0-9+.-]{1,31}:[^\s<>]*)(>?)/i.exec(text);
@@ -103,19 +121,26 @@ export function readAutolinkOrTag(pending: string, isEnd: boolean): AngleReading
   return end === 0 ? 'none' : readTag(text.slice(0, end));
 }
 
-/** Behind the `>` that closes the tag, attributes in quotes left aside; 0: it is none; null: it has not come yet. */
+/**
+ * Behind the `>` that closes the tag, attributes in quotes left aside; 0: it is none; null: it has not come yet. One at the beginning of a
+ * line may be the mark of a quotation that the tag goes on in: then as much is read as could be the tag.
+ */
 function tagEnd(text: string): number | null {
   let quote = '';
+  let isValue = false;
+  let least = 0;
   for (let end = 1; end < text.length; end += 1) {
     const character = text.charAt(end);
     if (quote !== '') {
       if (character === quote) quote = '';
-    } else if (character === '>') return end + 1;
-    else if (character === '<') return 0;
-    else if (character === '"' || character === "'") {
-      // Elsewhere it is an apostrophe of the text.
-      if (/=\s*$/.test(text.slice(Math.max(0, end - 8), end))) quote = character;
-    } else if (character === '\n' && /^\s*\n/.test(text.slice(end + 1))) return 0;
+    } else if (character === '>') {
+      if (!/\n[ \t>]*$/.test(text.slice(Math.max(0, end - 80), end))) return end + 1;
+      least ||= end + 1;
+    } else if (character === '<') return least;
+    // Elsewhere it is an apostrophe of the text.
+    else if (isValue && (character === '"' || character === "'")) quote = character;
+    else if (character === '\n' && /^\s*\n/.test(text.slice(end + 1))) return least;
+    isValue = character === '=' || (isValue && /\s/.test(character));
   }
   return null;
 }
@@ -127,7 +152,9 @@ function readTag(tag: string): AngleReading {
       [attribute.toLowerCase(), values.find((value) => value !== undefined) ?? ''] as const,
   );
   const leads = attributes.filter(([attribute]) => linkAttributes.has(attribute));
-  const acts = attributes.some(([attribute]) => attribute.startsWith('on') || attribute === 'style');
+  const acts = attributes.some(
+    ([attribute, value]) => attribute.startsWith('on') || attribute === 'style' || /\burl\s*\(/i.test(value),
+  );
   return {
     destinations: leads.map(([, value]) => value.trim()),
     end: tag.length,

@@ -59,10 +59,18 @@ export function hostOf(url: string): string | null {
 }
 
 /** It names a host, or another scheme than the web's: not a place within the page's own. */
-export function isAbsolute(destination: string): boolean {
+function isAbsolute(destination: string): boolean {
   if (/^www\./i.test(destination)) return true;
-  // As browsers read it: `//host`, `\\host` and `https:host` leave the page too.
-  return URL.parse(destination, 'https://relative.invalid/')?.host !== 'relative.invalid';
+  // As browsers read it: `//host` and `\\host` leave the page too, and so does `https:host` where the page is of http.
+  return pages.some((page) => URL.parse(destination, page)?.host !== 'relative.invalid');
+}
+
+const pages = ['https://relative.invalid/', 'http://relative.invalid/'];
+const entity = /&#?\w+;/;
+
+/** Whether it may be absolute once Markdown and HTML have read it, who take entities and backslashes out of it. */
+export function mayLeave(destination: string): boolean {
+  return isAbsolute(destination) || isAbsolute(destination.replaceAll('\\', '')) || entity.test(destination);
 }
 
 const destination =

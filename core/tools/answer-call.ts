@@ -24,6 +24,7 @@ export interface Asked {
 }
 
 const maxReasonChars = 2_000;
+const argumentBounds = { maxChars: 100_000, maxDepth: 50 };
 
 /** A person's word on a call, from any instance, once: with changed arguments, where these satisfy the tool's schema. */
 export async function resolveApproval(
@@ -89,6 +90,7 @@ async function changedArguments(
   changed: unknown,
 ): Promise<Readonly<Record<string, Json>>> {
   if (reason !== null) throw bad(`arguments must be left out: ${reason} It can only be called again as it was.`);
+  assertStorableJson(changed, 'arguments', argumentBounds);
   const reading = await toolbox.readArguments({ name: tool, parameters }, JSON.stringify(changed), signal);
   if (reading.ok) return reading.value;
   throw bad(reading.fault);

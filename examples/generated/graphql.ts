@@ -242,6 +242,7 @@ export type ChatSubscription = { chat:
     | { __typename: 'RunCancelled', cursor: string }
     | { __typename: 'RunFailed', cursor: string, error: { code: ErrorCode, message: string } }
     | { __typename: 'RunFinished', cursor: string }
+    | { __typename: 'RunParked', cursor: string }
     | { __typename: 'RunStarted', cursor: string }
     | { __typename: 'SourceCited', cursor: string, citation: { number: number, title: string | null, quote: string } }
     | { __typename: 'StepFinished', cursor: string }
@@ -270,6 +271,7 @@ export type ResearchTeamSubscription = { agent:
     | { __typename: 'RunCancelled', at: string }
     | { __typename: 'RunFailed', at: string, error: { code: ErrorCode, message: string } }
     | { __typename: 'RunFinished', at: string }
+    | { __typename: 'RunParked', at: string }
     | { __typename: 'RunStarted', at: string }
     | { __typename: 'SourceCited', at: string, citation: { number: number, title: string | null, quote: string } }
     | { __typename: 'StepFinished', step: string | null, stepStatus: StepStatus, at: string }
@@ -312,6 +314,7 @@ export type E2eChatSubscription = { chat:
         | { status: RunStatus, reply: { text: string, finishReason: FinishReason | null, citations: Array<{ number: number, quote: string }> } | null, conversation: { title: string | null } | null }
         | { status: RunStatus }
        }
+    | { __typename: 'RunParked', seq: number }
     | { __typename: 'RunStarted', seq: number }
     | { __typename: 'SourceCited', seq: number, citation: { number: number, quote: string, title: string | null, passage: { text: string } | null } }
     | { __typename: 'StepFinished', seq: number }

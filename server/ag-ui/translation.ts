@@ -129,6 +129,7 @@ export class Translation {
       case 'ToolCallEnded':
       case 'ToolCallResult':
       case 'ApprovalRequested':
+      case 'RunParked':
         return [];
       case 'StreamGap':
         this.#lost = true;

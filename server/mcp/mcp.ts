@@ -46,7 +46,7 @@ export function createMcp(
     if (typeof message === 'string') return refuseMessage(response, message);
     const { tenant } = caller.principal;
     const session = sessionOf(request);
-    currentOperation()?.is('mcp', message.method === 'tools/call' ? String(message.params['name']) : message.method);
+    currentOperation()?.is('mcp', nameOf(message));
     if (message.method === 'notifications/cancelled') await cancel(tenant, session, message);
     const left = new AbortController();
     response.once('close', () => left.abort(new DOMException('The client closed the connection.', 'AbortError')));
@@ -96,6 +96,14 @@ export function createMcp(
       services.logger.debug({ runId: key.runId, error }, 'a cancelled call had no run');
     });
   }
+}
+
+const longestName = 100;
+
+/** As it is logged: the tool that is called, or the method, whatever the client wrote there. */
+function nameOf({ method, params: { name } }: Message): string | null {
+  const called = method === 'tools/call' && typeof name === 'string' ? name : method;
+  return called?.slice(0, longestName) ?? null;
 }
 
 function sessionOf({ headers }: McpRequest): string | null {

@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryDirectory } from '../helpers/embedded-database.ts';
+import { openDatabase } from '../../adapters/postgres/open-database.ts';
+import { temporaryDataDirectory, temporaryDirectory } from '../helpers/embedded-database.ts';
 import { startGateway, type TestGateway } from '../helpers/gateway.ts';
+import { aDocument, makeCollection, retrievalStores } from '../helpers/search-corpus.ts';
 import { storedIn } from './search/ingest-run.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -110,6 +112,23 @@ describe('a second start', () => {
     expect(after?.has('errors.md')).toBe(false);
     expect(after).toEqual(before);
   });
+});
+
+it('a start goes on with the seeding of one that was cut short', async () => {
+  await using directory = await temporaryDataDirectory();
+  const database = await openDatabase({ dataDir: directory.path });
+  const stores = retrievalStores(database);
+  const { id } = await makeCollection(stores, 'default', '.default', 384);
+  await stores.documents.write('default', id, [aDocument('errors.md', ['Old.'])]);
+  await database.close();
+  await using again = await startGateway({ ...first, dataDir: directory.path });
+  const stored = await storedIn(again, 'default');
+  expect([...(stored?.keys() ?? [])].sort()).toEqual([...(await shippedDocs()).keys()].sort());
+  expect(stored?.get('errors.md')?.title).toBe('Errors');
+  const { collections } = await again.data<{ collections: { edges: { node: { name: string } }[] } }, unknown>(
+    '{ collections { edges { node { name } } } }',
+  );
+  expect(collections.edges).toEqual([{ node: { name: 'default' } }]);
 });
 
 it('SLUICE_SEED_DOCS=false leaves the default collection empty, but there', async () => {

@@ -63,11 +63,12 @@ function goalText({ input, history }: Work): string {
   return `What was said before:\n${conversationText(history)}\n\nThe goal: ${input.goal}`;
 }
 
-function format({ agent }: Work, maxPlanned: number): string {
+function format({ agent, input }: Work, maxPlanned: number): string {
+  const tools = [...agent.tools, ...input.clientTools.map(({ name }) => name)];
   const actions =
-    agent.tools.length === 0
+    tools.length === 0
       ? 'Every step has the role RESEARCHER.'
-      : `A step of role RESEARCHER looks something up; one of role EXECUTOR does something with the tools ${agent.tools.join(', ')}, and only when the goal asks for it.`;
+      : `A step of role RESEARCHER looks something up; one of role EXECUTOR does something with the tools ${tools.join(', ')}, and only when the goal asks for it.`;
   return `Reply with JSON only: {"steps": [{"key": a short unique name, "title": a few words, "task": the whole question or task, to be
 understood without the others, "role": the role, "dependsOn": [keys of steps whose findings it needs]}]}. At most ${maxPlanned} steps. ${actions}
 Steps run at the same time unless one depends on another: add a dependency only where a step cannot be done without it. One step is

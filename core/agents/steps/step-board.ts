@@ -79,14 +79,19 @@ export class StepBoard {
     const earlier = this.#earlier.get(key);
     const known = earlier?.attempt === step.attempt ? earlier.startedAt : null;
     const startedAt = step.startedAt ?? known ?? new Date().toISOString();
-    const started = this.#set(key, { status: 'RUNNING', startedAt, finishedAt: null });
+    // What it cost before it had to wait is in nothing that is kept of it.
+    const usage = earlier?.attempt === step.attempt && earlier.status === 'RUNNING' ? earlier.usage : step.usage;
+    const started = this.#set(key, { status: 'RUNNING', startedAt, finishedAt: null, usage });
     this.#say(key, 'started', () => this.#sayStart(key, step.title, step.role));
     return started;
   }
 
   finish(key: string, { status, output, citations = [], usage, finishedAt }: StepResult): void {
-    const before = this.of(key);
-    this.#set(key, { status, output, citations, usage: sum(before.usage, usage), finishedAt });
+    const { attempt, usage: before } = this.of(key);
+    const earlier = this.#earlier.get(key);
+    const isKnown = earlier?.attempt === attempt && isOver(earlier.status);
+    const total = isKnown ? earlier.usage : sum(before, usage);
+    this.#set(key, { status, output, citations, usage: total, finishedAt });
     this.#say(key, 'finished', () => this.#io.emit({ type: 'StepFinished', step: key, stepStatus: status }));
   }
 
@@ -104,6 +109,11 @@ export class StepBoard {
   sendBack(key: string): void {
     const { attempt } = this.of(key);
     this.#set(key, { status: 'PENDING', attempt: attempt + 1, startedAt: null, finishedAt: null });
+  }
+
+  /** It waits, and this is what it has cost until then. */
+  waits(key: string, usage: Usage): void {
+    this.#set(key, { usage: sum(this.of(key).usage, usage) });
   }
 
   /** A state of one of its tool calls. */

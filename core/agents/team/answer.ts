@@ -2,6 +2,7 @@ import type { FinishReason } from '../../contracts/model-provider.ts';
 import type { CitationRecord } from '../../contracts/run-event.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { once } from '../steps/keep.ts';
+import { StepWaits } from '../tool-work.ts';
 import { callOf, stepMeter, type Work } from '../work.ts';
 
 interface KeptAnswer {
@@ -35,7 +36,10 @@ export async function answer(
   const kept = await once(io, 'answer', async (): Promise<KeptAnswer> => {
     isNew = true;
     output.start(key, { isKept: false });
-    const reason = await inTime(work, () => write(callOf(work, meter)), rescue);
+    const reason = await inTime(work, () => write(callOf(work, meter)), rescue).catch((error: unknown) => {
+      if (error instanceof StepWaits) board.waits(key, error.usage);
+      throw error;
+    });
     output.end(budget.limit === null || reason === 'CONTENT_FILTER' ? reason : 'LENGTH');
     const { text, citations, model: writer, finishReason } = output.record(model);
     return { text, citations, model: writer, finishReason };

@@ -11,6 +11,7 @@ import { SourceNumbers } from '../../tools/source-numbers.ts';
 import { findSources } from '../find-sources.ts';
 import { linksOfWork } from '../links-of-work.ts';
 import type { PlannedStep } from '../plan/plan.ts';
+import { once } from '../steps/keep.ts';
 import { toolsOf, workWithTools } from '../tool-work.ts';
 import { member, type Work, writes } from '../work.ts';
 import type { Finding, Found } from './finding.ts';
@@ -38,12 +39,16 @@ const actingRule = 'Do the task below with your tools, nothing beyond it, and re
 export async function research(work: Work, task: ResearchTask, call: CallOptions): Promise<Finding> {
   const { services, input } = work;
   const { step, objection } = task;
-  const sources = await findSources(services, input, { question: step.task, isSecondLook: objection !== null }, call);
   const worker = member(work, step.role);
+  const tools = writes(work, worker) ? toolsOf(work, step.role === 'RESEARCHER') : [];
+  const key = `step/${step.key}/${objection === null ? 1 : 2}`;
+  const look = { question: step.task, isSecondLook: objection !== null };
+  const find = () => findSources(services, input, look, call);
+  // Turns that are kept cite by number: the step that goes on with them must see what they saw.
+  const sources = tools.length === 0 ? await find() : await once(work.io, `${key}/sources`, find);
   const model = services.models.chatModel(worker.model);
   if (!writes(work, worker)) return quote(work, step, sources ?? [], call);
   const shown = sourcesWithin(sources ?? [], modelRoom(model));
-  const tools = toolsOf(work, step.role === 'RESEARCHER');
   const messages = prompt(work, task, sources === null ? null : shown, tools.length > 0);
   const links = linksOfWork(work, shown);
   if (tools.length === 0) {
@@ -53,7 +58,6 @@ export async function research(work: Work, task: ResearchTask, call: CallOptions
     return findingOf({ ...reply, text }, shown, { mustCite: sources !== null, isWriter: true });
   }
   const numbers = new SourceNumbers(shown);
-  const key = `step/${step.key}/${objection === null ? 1 : 2}`;
   const end = await workWithTools(work, { step: step.key, key, member: worker, tools, messages, numbers }, call);
   knowSources(links, numbers.all);
   knowResults(links, end.messages);

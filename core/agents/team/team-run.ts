@@ -1,5 +1,5 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
-import type { AgentStepRecord, ParkedStatus } from '../../contracts/run-store.ts';
+import type { AgentStepRecord } from '../../contracts/run-store.ts';
 import { noUsage } from '../../models/usage/usage-meter.ts';
 import { titleOf } from '../../text/title-of.ts';
 import { memberOf } from '../agent.ts';
@@ -8,6 +8,7 @@ import { answerKey, checkKeyOf, furtherKeyOf, type Plan, type PlannedStep, plann
 import { type KeptError, keep, once } from '../steps/keep.ts';
 import { nextSteps } from '../steps/next-steps.ts';
 import type { NewStep, StepResult } from '../steps/step-board.ts';
+import { WaitingSteps } from '../steps/waiting-steps.ts';
 import { StepWaits } from '../tool-work.ts';
 import { callOf, member, stepMeter, type Work, writes } from '../work.ts';
 import { answer } from './answer.ts';
@@ -24,12 +25,12 @@ export class TeamRun {
   readonly #findings = new Map<string, Finding>();
   readonly #verdicts = new Map<string, Verdict>();
   readonly #errors: KeptError[] = [];
-  /** Steps that wait for a person or the app, and for whom. */
-  readonly #waiting = new Map<string, ParkedStatus>();
+  readonly #waiting: WaitingSteps;
   readonly #hasValidator: boolean;
 
   constructor(work: Work) {
     this.#work = work;
+    this.#waiting = new WaitingSteps(work.io.questions);
     this.#hasValidator = memberOf(work.agent, 'VALIDATOR') !== null;
   }
 
@@ -77,28 +78,43 @@ export class TeamRun {
   async #workThrough(): Promise<void> {
     const { board, budget, input } = this.#work;
     const running = new Map<string, Promise<void>>();
-    for (;;) {
-      const graph = board.graph((step) => this.#hasResult(step)).filter(({ key }) => key !== answerKey);
-      const { start, skip } = budget.isSpent
-        ? { start: [], skip: [] }
-        : nextSteps(graph, input.limits.maxParallel + this.#waiting.size);
-      for (const key of skip) board.skip(key);
-      for (const key of start)
-        running.set(
-          key,
-          this.#do(board.start(key)).finally(() => running.delete(key)),
-        );
-      if (running.size === 0) {
-        this.#park();
-        return board.skipRest(answerKey);
+    const begin = (step: AgentStepRecord): void => {
+      running.set(
+        step.key,
+        this.#do(step).finally(() => running.delete(step.key)),
+      );
+    };
+    try {
+      for (;;) {
+        if (!budget.isSpent) for (const key of await this.#waiting.take()) begin(board.of(key));
+        const graph = board.graph((step) => this.#hasResult(step)).filter(({ key }) => key !== answerKey);
+        const { start, skip } = budget.isSpent
+          ? { start: [], skip: [] }
+          : nextSteps(graph, input.limits.maxParallel + this.#waiting.size);
+        for (const key of skip) board.skip(key);
+        for (const key of start) begin(board.start(key));
+        if (running.size === 0) {
+          this.#park();
+          return board.skipRest(answerKey);
+        }
+        await this.#untilNews(running.values());
       }
-      try {
-        await Promise.race(running.values());
-      } catch (error) {
-        // The others end by the same signal, or are waited for: nothing may be said of the run after it has ended.
-        await Promise.allSettled(running.values());
-        throw error;
-      }
+    } catch (error) {
+      // The others end by the same signal, or are waited for: nothing may be said of the run after it has ended.
+      await Promise.allSettled(running.values());
+      throw error;
+    }
+  }
+
+  /** One of the steps has ended, or it is time to see whether one that waits was answered. */
+  async #untilNews(running: Iterable<Promise<void>>): Promise<void> {
+    const looking = new AbortController();
+    try {
+      const nextLook = this.#waiting.untilNextLook(looking.signal);
+      nextLook.catch(() => {});
+      await Promise.race([...running, nextLook]);
+    } finally {
+      looking.abort();
     }
   }
 
@@ -109,7 +125,8 @@ export class TeamRun {
     } catch (error) {
       if (io.signal.aborted) throw error;
       if (error instanceof StepWaits) {
-        this.#waiting.set(step.key, error.status);
+        board.waits(step.key, error.usage);
+        this.#waiting.add(step.key, error.status);
         return;
       }
       if (!budget.signal.aborted) throw error;
@@ -120,11 +137,8 @@ export class TeamRun {
   /** With nothing else to do, the run waits; one whose limits are reached waits for nobody. */
   #park(): void {
     const { board, budget } = this.#work;
-    if (!budget.isSpent && this.#waiting.size > 0) {
-      const isApproval = [...this.#waiting.values()].includes('AWAITING_APPROVAL');
-      throw new StepWaits(isApproval ? 'AWAITING_APPROVAL' : 'AWAITING_TOOL_RESULT');
-    }
-    for (const key of this.#waiting.keys()) board.finish(key, cancelled());
+    if (!budget.isSpent && this.#waiting.size > 0) throw new StepWaits(this.#waiting.status, noUsage);
+    for (const key of this.#waiting.keys) board.finish(key, cancelled());
   }
 
   async #lookUp({ key, attempt }: AgentStepRecord): Promise<void> {

@@ -5,6 +5,7 @@ import type { CallAnswer } from '../../contracts/parked-runs.ts';
 import type { ToolCallRecord } from '../../contracts/run-event.ts';
 import type { JsonSchema, ToolDescription } from '../../contracts/tool.ts';
 import type { RunIo } from '../../runs/live-run.ts';
+import { isWithin } from '../../text/storable-json.ts';
 import type { Toolbox } from '../toolbox.ts';
 import { type CallOutcome, refusal, Waits } from './call-outcome.ts';
 import { sayOnce } from './turn.ts';
@@ -141,10 +142,13 @@ function rejected(answer: CallAnswer, args: Json): CallOutcome {
   return { ...refusal(`A person rejected this call${reason}`, args, false), status: 'REJECTED' };
 }
 
-/** The arguments as the model wrote them, whether they are JSON or not. */
+const maxDepth = 50;
+
+/** The arguments as the model wrote them, whether they are JSON or not; as a text, too, where no log could write them out again. */
 export function writtenArguments({ arguments: text }: Pick<ToolCallRequest, 'arguments'>): Json {
   try {
-    return text.trim() === '' ? {} : JSON.parse(text);
+    const value: Json = text.trim() === '' ? {} : JSON.parse(text);
+    return isWithin(value, maxDepth) ? value : text;
   } catch {
     return text;
   }

@@ -30,6 +30,18 @@ it('refuses a name that is taken, in the same tenant only', async () => {
   await expect(makeCollection(stores, 'neighbour', 'same')).resolves.toMatchObject({ name: 'same' });
 });
 
+it('gives a collection another name, once, and none that is taken', async () => {
+  const [{ id }] = [
+    await makeCollection(stores, 'renamer', 'before'),
+    await makeCollection(stores, 'renamer', 'taken'),
+  ];
+  expect(await stores.collections.rename('stranger', id, 'after')).toBe(false);
+  expect(await stores.collections.rename('renamer', 'no id at all', 'after')).toBe(false);
+  await expect(stores.collections.rename('renamer', id, 'taken')).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(await stores.collections.rename('renamer', id, 'after')).toBe(true);
+  expect(await stores.collections.byNames('renamer', ['before', 'after'])).toMatchObject([{ id, name: 'after' }]);
+});
+
 it.each([0, -1, 1.5, 16_001, Number.NaN])('refuses vectors of length %d', async (dimensions) => {
   await expect(makeCollection(stores, 'owner', `length ${dimensions}`, dimensions)).rejects.toMatchObject({
     code: 'BAD_INPUT',

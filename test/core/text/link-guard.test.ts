@@ -89,6 +89,28 @@ describe('what nobody gave it is taken out', () => {
     expect(guarded(text)).toBe(expected);
   });
 
+  it.each([
+    ['![a](//evil.example/x "a\\"b")', '![a] (link removed)'],
+    ['![a](//evil.example/x (a\\)b))', '![a] (link removed)'],
+    ['![a](//evil.example/x "a" b)', '![a] (link removed) "a" b)'],
+    ['![a](</x\\>\n//evil.example/x>)', '![a](</x\\>\n//evil.example/x>)'],
+    ['` ![a](&sol;/evil.example/x)', '` ![a] (link removed)'],
+    ['![a][r]\n\n[r]: &sol;&sol;secret.evil.example', '![a][r]\n\n[r]: (link removed)'],
+    ['![a][r]\n\n[r]: https:secret.evil.example', '![a][r]\n\n[r]: (link removed)'],
+    ['> ![a](\n> //evil.example/x)', '> ![a] (link removed)'],
+    ['> [r]:\n> //secret.evil.example', '> [r]: (link removed)'],
+    ['> <img\n> src="//evil.example/x">', '> (link removed)'],
+    ['> <img src="//evil.example/x"\n> a < b', '> (link removed) a < b'],
+    ['<img alt=          ">" src="//evil.example/x">', '(link removed)'],
+    ['<svg><image><set attributeName=href to=//evil.example/x></svg>', '<svg><image>(link removed)</svg>'],
+    ['<rect fill="url(//evil.example/x#a)"/>', '(link removed)'],
+    ['> ```\n\n<img src="&sol;/evil.example/x">', '> ```\n\n(link removed)'],
+    ['> ```\nhttps&#58;//evil.example', '> ```\nhttps(link removed)'],
+    ['- ```\nhttps&#58;//evil.example', '- ```\nhttps(link removed)'],
+  ])('however it is hidden from a careless reader: %s → %s', (text, expected) => {
+    expect(guarded(text)).toBe(expected);
+  });
+
   it('also where the host is known, when something could be written behind it', () => {
     expect(guarded('[a](https://evil.example/?d=SECRET) ![b](https://docs.example/guide/SECRET)')).toBe(
       '[a] (link removed) ![b] (link removed)',
@@ -105,7 +127,22 @@ describe('what nobody gave it is taken out', () => {
     );
     expect(guarded('![b](https://www.rivers.example/map)')).toBe('![b](https://www.rivers.example/map)');
     expect(guarded('[r]: https://github.com/x?d=1')).toBe('[r]: (link removed)');
+    expect(guarded('![b](https://github.com/x) [c](https://github.com/y)')).toBe(
+      '![b] (link removed) [c](https://github.com/y)',
+    );
     expect(guarded('[a](https://github.com@evil.example/)')).toBe('[a] (link removed)');
+  });
+
+  it.each([
+    '[![a \\] b](https://github.com/x?d=1)',
+    '[![a `]` b](https://github.com/x?d=1)',
+    '[![a <i title="]"> b](https://github.com/x?d=1)',
+    `![${'['.repeat(60)}a${']'.repeat(60)}](https://github.com/x?d=1)`,
+    '![b](https://github.com/x?d=1 "a" b)',
+    'https://github.com/y![b](https://github.com/x?d=1)',
+  ])('as an image whose end is not plain to see: %s', (text) => {
+    expect(guarded(text)).not.toContain('d=1');
+    expect(guarded(`${text}\n\n[a](https://github.com/x?e=1)`)).toContain('[a](https://github.com/x?e=1)');
   });
 
   it('when it has no end', () => {
@@ -113,7 +150,8 @@ describe('what nobody gave it is taken out', () => {
     expect(guarded(`https://evil.example/${long} b`)).toBe('(link removed) b');
     expect(guarded(`[a](data:image/png;base64,${long}) b`)).toBe('[a] (link removed) b');
     expect(guarded(`[a](https://evil.example/`)).toBe('[a]((link removed)');
-    expect(guarded(`<a href="https://evil.example/${long}">b`)).toBe('<a href="(link removed)">b');
+    expect(guarded(`<a href="https://evil.example/${long}">b`)).toBe('&lt;a href="(link removed)">b');
+    expect(guarded(`<img src="//evil.example/" alt="${long}">b`)).toMatch(/^&lt;img /);
   });
 });
 
@@ -149,6 +187,9 @@ describe('a stream', () => {
     ...[
       'h&#116;tps&#58;//evil.example',
       '\\',
+      '&sol;',
+      '\n> ',
+      'src=',
       '<',
       '>',
       '!',

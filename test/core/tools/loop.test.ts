@@ -130,7 +130,8 @@ test('wrong arguments, and a tool that was not given, go back with the fault and
   const fault = [
     ['double', { n: 'one' }],
     ['rm', { n: 1 }],
-    ['double', '{"n": '],
+    ['double', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+    ['double', '{"n": "\\u0000\\ud800'],
   ] as const;
   const { runs } = await start({
     executor: scripted(done, 'a', { asks: [fault, fault, fault, fault, fault] }),
@@ -140,7 +141,7 @@ test('wrong arguments, and a tool that was not given, go back with the fault and
   expect(done.slice(0, -1)).toEqual(['a turn 1', 'a turn 2', 'a turn 3', 'a turn 4']);
   expect(done.at(-1)).toContain('There is no tool');
   const results = (await eventsOf('faults')).filter((event) => event.type === 'ToolCallResult');
-  expect(results).toHaveLength(9);
+  expect(results).toHaveLength(12);
   expect(new Set(results.map(({ toolStatus }) => toolStatus))).toEqual(new Set(['FAILED']));
 });
 

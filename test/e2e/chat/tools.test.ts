@@ -107,6 +107,8 @@ describe('tools in a chat', () => {
     expect(await codeOf(resolve({ runId, toolCallId: 'call_b', approve: true }))).toBe('NOT_FOUND');
     expect(await codeOf(resolve({ runId: randomUUID(), toolCallId, approve: true }))).toBe('NOT_FOUND');
     expect(await codeOf(resolve({ runId, toolCallId, approve: true, arguments: { expression: 7 } }))).toBe('BAD_INPUT');
+    const deep = JSON.parse(`${'['.repeat(60)}${']'.repeat(60)}`);
+    expect(await codeOf(resolve({ runId, toolCallId, approve: true, arguments: deep }))).toBe('BAD_INPUT');
     expect(await codeOf(resolve({ runId, toolCallId, approve: false, arguments: {} }))).toBe('BAD_INPUT');
     expect(await codeOf(submit({ runId, toolCallId, result: 6 }))).toBe('BAD_INPUT');
     vendor.next({ reply: 'It is twenty.' });

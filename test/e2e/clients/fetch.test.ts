@@ -1,18 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ClientRig,
-  chatSubscription,
-  chatVariables,
-  deferredQuery,
-  expectDeferredSummary,
-  expectStreamedChat,
-  found,
-  searchQuery,
-  searchVariables,
-  startClientRig,
-} from './rig.ts';
+import { deferredQuery, expectDeferredSummary } from './deferred-summary.ts';
+import { type ClientRig, found, searchQuery, searchVariables, startClientRig } from './rig.ts';
+import { chatSubscription, chatVariables, expectStreamedChat } from './streamed-chat.ts';
 
 let rig: ClientRig;
 
@@ -32,14 +23,16 @@ describe('plain fetch', () => {
 
   it('runs a chat by server-sent events, which next and complete events carry', async () => {
     const names: (string | undefined)[] = [];
-    await expectStreamedChat(rig.vendor, async (query, variables, onData) => {
-      const response = await post('text/event-stream', query, variables);
-      expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-      expect(response.headers.get('x-accel-buffering')).toBe('no');
-      for await (const { event, data } of eventsOf(response)) {
-        names.push(event);
-        if (event === 'next') onData(JSON.parse(data).data);
-      }
+    await expectStreamedChat(rig.vendor, {
+      async subscribe(query, variables, onData) {
+        const response = await post('text/event-stream', query, variables);
+        expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+        expect(response.headers.get('x-accel-buffering')).toBe('no');
+        for await (const { event, data } of eventsOf(response)) {
+          names.push(event);
+          if (event === 'next') onData(JSON.parse(data).data);
+        }
+      },
     });
     expect(names.at(-1)).toBe('complete');
     expect(new Set(names.slice(0, -1))).toEqual(new Set(['next']));
@@ -49,15 +42,18 @@ describe('plain fetch', () => {
 describe('@defer', () => {
   it('sends the hits first and the summary as a part of the incremental format of 2022', async () => {
     const parts: unknown[] = [];
-    await expectDeferredSummary(rig.vendor, async (query, variables, onData) => {
-      const response = await post('multipart/mixed', query, variables);
-      expect(response.headers.get('content-type')).toBe('multipart/mixed; boundary="-"');
-      for await (const part of partsOf(response)) {
-        parts.push(part);
-        if (part.data) onData(part.data);
-        else onData({ search: { ...found.search, ...part.incremental?.[0]?.data } });
-      }
-    });
+    await expectDeferredSummary(
+      rig.vendor,
+      async <Data>(query: string, variables: Record<string, unknown>, onData: (data: Data) => void) => {
+        const response = await post('multipart/mixed', query, variables);
+        expect(response.headers.get('content-type')).toBe('multipart/mixed; boundary="-"');
+        for await (const part of partsOf(response)) {
+          parts.push(part);
+          if (part.data) onData(part.data as Data);
+          else onData({ search: { ...found.search, ...part.incremental?.[0]?.data } } as Data);
+        }
+      },
+    );
     // GraphiQL, Apollo (Defer20220824Handler) and urql merge this one; what later drafts send, GraphiQL merges wrongly.
     expect(parts).toEqual([
       { data: found, hasNext: true },

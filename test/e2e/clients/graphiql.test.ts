@@ -1,26 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
+import type { TestGateway } from '../../helpers/gateway.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
 import { findChromium, launchChromium } from './browser.ts';
 import { type GraphiqlPage, openGraphiql } from './graphiql-page.ts';
+import { startClientRig } from './rig.ts';
+import { playTeam, teamAnswer, teamGoal } from './team-run.ts';
 
 const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 let vendor: Vendor;
+let browser: Browser;
 let graphiql: GraphiqlPage;
+const viewport = { width: 1_600, height: 4_000 };
 
 // CI installs one: there its absence is a failure, of launchChromium.
 const cannotRun = findChromium() === null && !process.env['CI'];
 
 describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
   beforeAll(async () => {
-    const environment = { SLUICE_SEED_DOCS: 'true' };
-    ({ gateway, vendor } = opened.use(await startGatewayWithVendor({ environment })));
-    const browser = await launchChromium();
+    ({ gateway, vendor } = opened.use(await startClientRig({ SLUICE_SEED_DOCS: 'true' })));
+    browser = await launchChromium();
     opened.defer(() => browser.close());
     // One page, as a person has one: to load it anew for each test would take most of their time.
     // Search hits are long, and the editor has only those lines on the page that are in view.
-    graphiql = await openGraphiql(browser, gateway.url, { viewport: { width: 1_600, height: 4_000 } });
+    graphiql = await openGraphiql(browser, gateway.url, { viewport });
   });
   afterAll(() => opened.disposeAsync());
 
@@ -78,6 +83,36 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
     expect(graphiql.faults).toEqual([]);
   });
 
+  it('follows a team to its end, while the approval that it waits for is given in another window', async () => {
+    const stop = playTeam(vendor);
+    const runId = randomUUID();
+    const { agent, goal } = teamGoal();
+    await using following = await openOperation(`subscription Team {
+      agent(input: { runId: "${runId}", agent: "${agent}", goal: "${goal}" }) {
+        __typename seq
+        ... on RunParked { runStatus }
+        ... on RunFinished { run { status ... on AgentRun { output { text } steps { key toolCalls { tool status } } } } }
+      }
+    }`);
+    await following.run();
+    await following.showing(/"__typename": "RunParked", "seq": \d+, "runStatus": "AWAITING_APPROVAL"/);
+    const waiting = `query Waiting { run(runId: "${runId}") { pendingApprovals { id tool } } }`;
+    await using looking = await openOperation(waiting);
+    await looking.run();
+    await looking.showing('"tool": "calculate"');
+    const [, toolCallId] = /"id": "([^"]+)"/.exec(await looking.shown()) ?? [];
+    await using approving = await openOperation(`mutation Approve {
+      resolveApproval(input: { runId: "${runId}", toolCallId: "${toolCallId}", approve: true }) { run { runId } }
+    }`);
+    await approving.run();
+    await approving.showing(runId);
+    await following.ended();
+    await following.showing(`"status": "SUCCEEDED", "output": { "text": "${teamAnswer}" }`);
+    expect(await following.shown()).toContain('"tool": "calculate", "status": "SUCCEEDED"');
+    for (const { faults } of [following, looking, approving]) expect(faults).toEqual([]);
+    stop();
+  });
+
   it('is still itself, with its tabs, after a reload', async () => {
     await graphiql.openTab('Chat');
     expect(new URL(graphiql.page.url()).searchParams.get('query')).toContain('subscription Chat');
@@ -88,6 +123,10 @@ describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
     expect(await graphiql.tabs()).toContain('DeferredSummary');
   });
 });
+
+/** A window of its own, which an address with an operation opens. */
+const openOperation = (query: string): Promise<GraphiqlPage> =>
+  openGraphiql(browser, `${gateway.url}?${new URLSearchParams({ query })}`, { viewport });
 
 function expectOwnOrigin(): void {
   const { requested } = graphiql;

@@ -234,6 +234,13 @@ describe('a body that is no message', () => {
     expect((await response.json()).error).toMatchObject({ code: -32_600, message: expect.stringMatching(message) });
   });
 
+  it('that names its tool by no text is told so', async () => {
+    const params = { name: { toString: null, valueOf: null }, arguments: {} };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+    const response = await post(body, { accept: 'application/json, text/event-stream' });
+    expect([response.status, await response.text()]).toEqual([expect.any(Number), expect.stringContaining('-32602')]);
+  });
+
   it('from a page of another origin is refused', async () => {
     const response = await post('{}', { origin: 'https://evil.example' });
     expect(response.status).toBe(403);
