@@ -9,11 +9,14 @@ const passagesPerDocument = 16;
  * vector that is in another row already is not sent twice.
  */
 export function documentVectorColumn(tenant: string, documentId: SQL, collectionId: SQL, condition: SQL): SQL {
-  return sql`case when ${condition} then (
-    select vector_send(avg(own.embedding)) from (
-      select v.embedding from passage_vectors v
-      where v.tenant = ${tenant} and v.collection_id = ${collectionId} and v.document_id = ${documentId}
-      limit ${passagesPerDocument}) own) end`;
+  const own = sql`from passage_vectors v
+    where v.tenant = ${tenant} and v.collection_id = ${collectionId} and v.document_id = ${documentId}`;
+  // The mean of one is that one, and a third of the work.
+  return sql`case
+    when not (${condition}) then null
+    when exists (select ${own} offset 1) then (
+      select vector_send(avg(own.embedding)) from (select v.embedding ${own} limit ${passagesPerDocument}) own)
+    else (select vector_send(v.embedding) ${own} limit 1) end`;
 }
 
 /** Each document's vector stands in one of its rows. */

@@ -19,6 +19,7 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { z } from 'zod';
 import { openInstance } from './embedded-instance.ts';
 import { keepParserPlain } from './wasm-tiers.ts';
+import { exchangeWhole } from './whole-exchanges.ts';
 
 /*
  * The thread of the embedded database: WASM blocks its thread for the length of a statement. Says `ready` when the socket
@@ -35,6 +36,7 @@ checkVersion();
 keepParserPlain();
 const database = await openInstance(directory);
 failLoudly(database);
+exchangeWhole(database);
 const server = new PGLiteSocketServer({ db: database, path: socketPath, maxConnections: 4 });
 await server.start();
 

@@ -40,7 +40,7 @@ export interface RecommendServices {
 }
 
 /** Vectors that candidates are near to: of what a person does, and of what it says it likes. */
-const mostFacets = { deeds: 3, interests: 2 };
+const mostFacets = { deeds: 2, interests: 2 };
 
 /**
  * All lists of one operation: whatever their number, they are one statement for what the profiles did, one for the candidates, and as

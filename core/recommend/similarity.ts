@@ -5,11 +5,22 @@ export function unit(vector: Float32Array): Float32Array {
   return isFine ? vector : vector.map((component) => component / length);
 }
 
-/** Of two unit vectors: their cosine. */
+/**
+ * Of two unit vectors of one length: their cosine. In four sums, which the processor adds side by side: one would wait for itself
+ * at every component.
+ */
 export function dot(left: Float32Array, right: Float32Array): number {
-  let sum = 0;
-  for (let index = 0; index < left.length; index += 1) sum += (left[index] ?? 0) * (right[index] ?? 0);
-  return sum;
+  const { length } = left;
+  const whole = length - (length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let index = 0; index < whole; index += 4) {
+    a += (left[index] ?? 0) * (right[index] ?? 0);
+    b += (left[index + 1] ?? 0) * (right[index + 1] ?? 0);
+    c += (left[index + 2] ?? 0) * (right[index + 2] ?? 0);
+    d += (left[index + 3] ?? 0) * (right[index + 3] ?? 0);
+  }
+  for (let index = whole; index < length; index += 1) a += (left[index] ?? 0) * (right[index] ?? 0);
+  return a + b + c + d;
 }
 
 /** Where cosines of one kind begin to mean something, and how high they go here. */

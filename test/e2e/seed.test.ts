@@ -17,7 +17,7 @@ beforeAll(async () => {
   readme = await readFile(new URL('README.md', root), 'utf8');
   dataDir = opened.use(await temporaryDirectory()).path;
   gateway = opened.use(await startGateway({ ...first, dataDir }));
-});
+}, 180_000);
 afterAll(() => opened.disposeAsync());
 
 /** The operation of the nth curl command of the README, as the shell would hand it over. */
