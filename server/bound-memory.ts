@@ -10,7 +10,7 @@ let observer: PerformanceObserver | null = null;
 
 /**
  * Keeps the main thread's heap for new objects at twice 32 MB. On a machine with much memory V8 lets it grow to twice 64, where a
- * call costs as much processor time and the process 50 MB more; with twice 16 a call costs a tenth more. V8 makes it smaller where
+ * call costs as much processor time and the process 50 MB more; with twice 16 a call costs a sixth more. V8 makes it smaller where
  * nothing is done, so it must be free to grow up to there again.
  */
 export function boundMemory(): void {
