@@ -3,14 +3,17 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configFile } from '../../helpers/config-file.ts';
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startVendor, type Vendor } from '../../helpers/vendor/vendor.ts';
 import { findRun } from '../chat/turn.ts';
 import { agentInput, agUiUrl, frames, post, refusalOf, runAgent, userMessage } from './agent.ts';
 
 const opened = new AsyncDisposableStack();
+let vendor: Vendor;
 let gateway: TestGateway;
 beforeAll(async () => {
   const { environment } = opened.use(await configFile({ limits: { maxBodyBytes: 20_000 } }));
-  gateway = opened.use(await startGateway({ environment }));
+  vendor = opened.use(await startVendor());
+  gateway = opened.use(await startGateway({ vendor, environment }));
 });
 afterAll(() => opened.disposeAsync());
 
@@ -149,7 +152,7 @@ describe('with a key', () => {
   const apiKey = 'a-key-of-the-tests-0123456789';
   let guarded: TestGateway;
   beforeAll(async () => {
-    guarded = opened.use(await startGateway({ environment: { SLUICE_API_KEY: apiKey } }));
+    guarded = opened.use(await startGateway({ vendor, environment: { SLUICE_API_KEY: apiKey } }));
   });
 
   test('a request without it is UNAUTHENTICATED', async () => {
