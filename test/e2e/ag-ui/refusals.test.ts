@@ -3,17 +3,15 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configFile } from '../../helpers/config-file.ts';
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
-import { startVendor, type Vendor } from '../../helpers/vendor/vendor.ts';
+import { startVendor } from '../../helpers/vendor/vendor.ts';
 import { findRun } from '../chat/turn.ts';
 import { agentInput, agUiUrl, frames, post, refusalOf, runAgent, userMessage } from './agent.ts';
 
 const opened = new AsyncDisposableStack();
-let vendor: Vendor;
 let gateway: TestGateway;
 beforeAll(async () => {
   const { environment } = opened.use(await configFile({ limits: { maxBodyBytes: 20_000 } }));
-  vendor = opened.use(await startVendor());
-  gateway = opened.use(await startGateway({ vendor, environment }));
+  gateway = opened.use(await startGateway({ environment }));
 });
 afterAll(() => opened.disposeAsync());
 
@@ -158,6 +156,7 @@ describe('with a key', () => {
   const apiKey = 'a-key-of-the-tests-0123456789';
   let guarded: TestGateway;
   beforeAll(async () => {
+    const vendor = opened.use(await startVendor());
     guarded = opened.use(await startGateway({ vendor, environment: { SLUICE_API_KEY: apiKey } }));
   });
 
