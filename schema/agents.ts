@@ -3,8 +3,9 @@ import type { RunRecord } from '../core/contracts/run-store.ts';
 import { findAgent, listAgents, modelOf, startAgent, toolsOf } from '../resolvers/agents.ts';
 import { AgentRoleRef } from './agent-step.ts';
 import { builder } from './builder.ts';
-import { RetrievalInput, ToolInput, UnwatchedPolicyRef } from './chat.ts';
+import { RetrievalInput, ToolInput } from './chat.ts';
 import { AgentRunRef } from './refs.ts';
+import { answeringFields, runIdField } from './run-input.ts';
 import { ToolRef } from './tool.ts';
 
 const AgentTopologyRef = builder.enumType('AgentTopology', {
@@ -79,12 +80,7 @@ const AgentLimitsInput = builder.inputType('AgentLimitsInput', {
 
 export const StartAgentInput = builder.inputType('StartAgentInput', {
   fields: (t) => ({
-    runId: t.field({
-      type: 'UUID',
-      required: false,
-      description:
-        'Client-chosen, the idempotency key: the same id with the same input returns the same run and spends nothing; with another input it is CONFLICT.',
-    }),
+    ...runIdField(t),
     agent: t.string({ required: true, description: 'Its name, as `agents` lists it.' }),
     goal: t.string({ required: true, description: 'What is to be found out or done, in your own words.' }),
     conversationId: t.id({
@@ -111,13 +107,7 @@ export const StartAgentInput = builder.inputType('StartAgentInput', {
       required: false,
       description: 'Left out: those that the agent is configured with.',
     }),
-    whenUnwatched: t.field({ type: UnwatchedPolicyRef, required: false, defaultValue: 'FINISH' }),
-    user: t.string({ description: "The app's own name for the person it works for." }),
-    metadata: t.field({
-      type: 'JSON',
-      required: false,
-      description: 'At most 16 short strings, for finding runs and for cost reports.',
-    }),
+    ...answeringFields(t),
   }),
 });
 

@@ -4,13 +4,10 @@ import { builder } from './builder.ts';
 import { MessageRoleRef } from './message.ts';
 import { MetadataFilterRef } from './metadata-filter.ts';
 import { ChatRunRef } from './refs.ts';
+import { answeringFields, runIdField } from './run-input.ts';
 import { SearchModeRef } from './search.ts';
 
 const ReasoningEffortRef = builder.enumType('ReasoningEffort', { values: ['NONE', 'LOW', 'MEDIUM', 'HIGH'] as const });
-export const UnwatchedPolicyRef = builder.enumType('UnwatchedPolicy', {
-  description: 'What becomes of a run that nobody follows any more. CANCEL stops it after the grace period.',
-  values: ['FINISH', 'CANCEL'] as const,
-});
 
 const AttachmentInput = builder.inputType('AttachmentInput', {
   description: 'Exactly one of url and base64. What the model cannot read is BAD_INPUT.',
@@ -62,12 +59,7 @@ export const RetrievalInput = builder.inputType('RetrievalInput', {
 
 export const StartChatInput = builder.inputType('StartChatInput', {
   fields: (t) => ({
-    runId: t.field({
-      type: 'UUID',
-      required: false,
-      description:
-        'Client-chosen, the idempotency key: the same id with the same input returns the same run and spends nothing; with another input it is CONFLICT.',
-    }),
+    ...runIdField(t),
     conversationId: t.id({
       description:
         'Left out: a new conversation. One turn of a conversation runs at a time: a second start while one runs is CONFLICT and names the run, unless parentMessageId makes it a branch.',
@@ -126,13 +118,7 @@ export const StartChatInput = builder.inputType('StartChatInput', {
       description: 'Let a second model call judge the answer against its passages. Needs retrieval.',
     }),
     timeoutMs: t.int(),
-    whenUnwatched: t.field({ type: UnwatchedPolicyRef, required: false, defaultValue: 'FINISH' }),
-    user: t.string({ description: "The app's own name for the person it talks to." }),
-    metadata: t.field({
-      type: 'JSON',
-      required: false,
-      description: 'At most 16 short strings, for finding runs and for cost reports.',
-    }),
+    ...answeringFields(t),
   }),
 });
 

@@ -2,6 +2,7 @@ import type { RunRecord } from '../core/contracts/run-store.ts';
 import { startIngest } from '../resolvers/ingest.ts';
 import { builder } from './builder.ts';
 import { IngestRunRef } from './refs.ts';
+import { runIdField } from './run-input.ts';
 
 const DocumentInput = builder.inputType('DocumentInput', {
   fields: (t) => ({
@@ -15,7 +16,7 @@ const DocumentInput = builder.inputType('DocumentInput', {
 
 const StartIngestInput = builder.inputType('StartIngestInput', {
   fields: (t) => ({
-    runId: t.field({ type: 'UUID', required: false, description: 'Client-chosen, the idempotency key.' }),
+    ...runIdField(t),
     in: t.string({ defaultValue: 'default', description: 'Name of the collection.' }),
     documents: t.field({
       type: [DocumentInput],

@@ -1,5 +1,6 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { ExecutionResult } from 'graphql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Context, Principal } from '../context.ts';
 import { UsageMeter } from '../core/models/usage/usage-meter.ts';
 import type { Services } from '../core/services.ts';
@@ -27,9 +28,17 @@ export interface ServerContext {
   readonly requestId: string;
   /** Fires with the reason when the caller's key is revoked or expires; null: it is not watched here. */
   readonly ended: AbortSignal | null;
+  /** What was executed before Yoga is asked to tell it: it must not be executed again. */
+  executed?: ExecutionResult;
 }
 
 export type App = YogaServerInstance<ServerContext, Context>;
+
+const tellExecuted: Plugin<object, ServerContext> = {
+  onParams({ context: { executed }, setResult }) {
+    if (executed !== undefined) setResult(executed);
+  },
+};
 
 /** The GraphQL side of the gateway: the schema with its limits, the same for every transport. */
 export function createApp(services: Services, config: Config): App {
@@ -56,6 +65,7 @@ export function createApp(services: Services, config: Config): App {
       return admitOnce(services, principal)?.then(create) ?? create();
     },
     plugins: [
+      tellExecuted,
       useDeferStream(),
       describeOperations,
       reportPlugin,

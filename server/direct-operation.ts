@@ -1,25 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { GraphQLParams } from 'graphql-yoga';
-import { type App, graphqlPath, type ServerContext } from './app.ts';
-import { reportHeader } from './telemetry/report/report-plugin.ts';
+import type { App, ServerContext } from './app.ts';
+import { isObject, PlainRequest, parametersIn } from './plain-request.ts';
 
-const parameterNames: readonly string[] = ['query', 'variables', 'operationName', 'extensions'];
 /** Results of several parts, or what may be one: Yoga's to send. */
 const severalParts = /@defer|@stream|subscription/;
-
-/** Whether this is the request that nearly every app sends: one operation in JSON, and one result in JSON wanted. */
-export function isPlainOperation({ method, url, headers }: IncomingMessage): boolean {
-  return (
-    method === 'POST' &&
-    url === graphqlPath &&
-    headers['transfer-encoding'] === undefined &&
-    headers['content-encoding'] === undefined &&
-    headers[reportHeader] === undefined &&
-    /^application\/json(?: *; *charset=utf-8)?$/i.test(headers['content-type'] ?? '') &&
-    headers.accept === 'application/json'
-  );
-}
 
 /**
  * Answers a plain operation through the same hooks as any other, without the layer of WHATWG requests, responses and streams
@@ -33,12 +18,8 @@ export async function answerDirectly(
   context: ServerContext,
 ): Promise<boolean> {
   const params = parametersIn(body);
-  if (params === null) return false;
-  const left = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) left.abort(new DOMException('The client closed the connection.', 'AbortError'));
-  });
-  const request = new PlainRequest(left.signal) as unknown as Request; // what hooks ask a request for, and no more
+  if (params === null || severalParts.test(params.query)) return false;
+  const request = new PlainRequest('application/json', leftSignal(response)) as unknown as Request;
   const result = await app.getResultForParams({ params, request }, { ...context });
   if (!isExecuted(result)) return false;
   const text = JSON.stringify(result);
@@ -50,43 +31,13 @@ export async function answerDirectly(
   return true;
 }
 
-/** The headers that every plain operation has, as far as they matter to a hook. */
-const plainHeaders = new Headers({ accept: 'application/json', 'content-type': 'application/json' });
-
-/** One of WHATWG's own costs as much as the whole execution of a short operation. */
-class PlainRequest implements Pick<Request, 'method' | 'url' | 'headers' | 'signal'> {
-  readonly method = 'POST';
-  readonly url = `http://gateway${graphqlPath}`;
-  readonly headers = plainHeaders;
-  readonly signal: AbortSignal;
-
-  constructor(signal: AbortSignal) {
-    this.signal = signal;
-  }
-}
-
-/** Null for everything that Yoga might refuse. */
-function parametersIn(body: Buffer): GraphQLParams | null {
-  let params: unknown;
-  try {
-    params = JSON.parse(body.toString());
-  } catch {
-    return null;
-  }
-  if (!isObject(params)) return null;
-  const { query, variables, operationName, extensions } = params;
-  const isPlain =
-    Object.keys(params).every((name) => parameterNames.includes(name)) &&
-    typeof query === 'string' &&
-    !severalParts.test(query) &&
-    (variables == null || isObject(variables)) &&
-    (operationName == null || typeof operationName === 'string') &&
-    (extensions == null || isObject(extensions));
-  return isPlain ? (params as GraphQLParams) : null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Aborted when the client goes before its answer has ended. */
+export function leftSignal(response: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) left.abort(new DOMException('The client closed the connection.', 'AbortError'));
+  });
+  return left.signal;
 }
 
 /** What has no data was refused before anything was executed, and has a status of its own. */

@@ -8,12 +8,14 @@ import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app
 import type { Access } from './authenticate.ts';
 import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
-import { answerDirectly, isPlainOperation } from './direct-operation.ts';
+import { answerDirectly } from './direct-operation.ts';
+import { streamDirectly } from './direct-stream.ts';
 import { type Mcp, mcpPath } from './mcp/mcp.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
 import { chatPage, chatPagePath } from './pages/chat-page.ts';
 import { graphiqlPage, wantsGraphiql } from './pages/graphiql.ts';
 import { sendPage } from './pages/page.ts';
+import { plainAccept } from './plain-request.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
 import { inOperation, requestScope } from './request-scope.ts';
 import { answerMetrics } from './telemetry/metrics/answer-metrics.ts';
@@ -120,9 +122,9 @@ async function handle(
   const maxBytes = config.limits.maxBodyBytes;
   const context: ServerContext = { principal, requestId, ended: endOfAccess(access, principal, request, response) };
   if (!announcesAtMost(request, maxBytes)) return tooLarge(response, maxBytes);
-  const isPlain = isPlainOperation(request);
+  const plain = plainAccept(request);
   let body: Buffer | null = null;
-  if (path === agUiPath || path === mcpPath || isPlain || request.headers['transfer-encoding'] !== undefined) {
+  if (path === agUiPath || path === mcpPath || plain !== null || request.headers['transfer-encoding'] !== undefined) {
     body = await readBody(request, maxBytes);
     if (body === null) return tooLarge(response, maxBytes);
   }
@@ -141,7 +143,8 @@ async function handle(
   response.setHeader('X-Accel-Buffering', 'no');
   const operation = beginOperation(parts, 'http', context, request, response);
   await inOperation(operation, async () => {
-    if (isPlain && body !== null && (await answerDirectly(now.app, body, response, context))) return;
+    const answerPlain = plain === 'text/event-stream' ? streamDirectly : answerDirectly;
+    if (plain !== null && body !== null && (await answerPlain(now.app, body, response, context))) return;
     if (body !== null) Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
     await now.app(request, response, context);
   });

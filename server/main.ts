@@ -35,6 +35,7 @@ export interface Gateway {
 
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
+  boundMemory();
   const config = await loadConfig(environment);
   const secrets = [
     ...[config.apiKey, config.metrics.token, config.openai.apiKey],
@@ -89,7 +90,6 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
   const mcp = createMcp(services, mcpOptions(config, app), toClientError);
   state = { app, agUi: createAgUi(services, toClientError), mcp };
   starting.move();
-  boundMemory();
 
   const url = urlOf(config, server.address() as AddressInfo);
   logger.info({ url, version, provider: services.models.chatModel(null).provider }, 'ready');

@@ -76,13 +76,18 @@ export function httpDoor(
   };
 }
 
-const addresses = new WeakMap<URL, ReturnType<typeof urlToHttpOptions>>();
+type Address = Pick<ReturnType<typeof urlToHttpOptions>, 'protocol' | 'hostname' | 'port' | 'path'>;
 
-/** A chat's URL is one object for all calls, and need not be taken apart for each. */
-function addressOf(url: URL): ReturnType<typeof urlToHttpOptions> {
-  const known = addresses.get(url) ?? urlToHttpOptions(url);
-  addresses.set(url, known);
-  return known;
+const addresses = new WeakMap<URL, Address>();
+
+/** A chat's URL is one object for all calls, and need not be taken apart for each. node:http keeps all it is given, call for call. */
+function addressOf(url: URL): Address {
+  const known = addresses.get(url);
+  if (known !== undefined) return known;
+  const { protocol, hostname, port, path } = urlToHttpOptions(url);
+  const address = { protocol, hostname, path, ...(port === undefined ? {} : { port }) } as Address; // strict about undefined
+  addresses.set(url, address);
+  return address;
 }
 
 /** Not node:http's own `signal`: that watches the whole exchange with a dozen listeners, for the same end. */

@@ -3,19 +3,15 @@ import type { RunKey } from '../../core/contracts/event-log.ts';
 import type { Json } from '../../core/contracts/filter.ts';
 import type { Database } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
-import { underWay } from './run-rows.ts';
+import { ownedRun } from './run-rows.ts';
 
 export function postgresCheckpointStore(database: Database): CheckpointStore {
   return {
-    async save({ tenant, runId, attempt }, key, value) {
-      // The share lock keeps the run from changing its owner, or ending, between the look at it and the write.
+    async save(run, key, value) {
+      const { tenant, runId } = run;
       const rows = await database.query(
         'checkpoint-save',
-        sql`with owned as (
-            select runs.run_id from runs
-            where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
-            for share
-          ), saved as (
+        sql`with owned as (${ownedRun(run)}), saved as (
             insert into run_checkpoints (tenant, run_id, key, value)
             select ${tenant}, ${runId}, ${key}, ${JSON.stringify(value)}::json from owned
             on conflict (tenant, run_id, key) do nothing

@@ -4,22 +4,18 @@ import type { RunStatus } from '../../core/contracts/run-store.ts';
 import type { Database } from './database.ts';
 import { type SQL, sql } from './drizzle.ts';
 import { jsonText } from './insert-message.ts';
-import { assignments, hasNotEnded, isParked, underWay } from './run-rows.ts';
+import { assignments, hasNotEnded, isParked, ownedRun, underWay } from './run-rows.ts';
 
 const callColumns = sql`awaited_calls.call_id as "callId", awaited_calls.round, awaited_calls.awaits, awaited_calls.tool,
   awaited_calls.arguments, awaited_calls.parameters, awaited_calls.reason, awaited_calls.answer`;
 
 export function postgresParkedRuns(database: Database): ParkedRuns {
   return {
-    async ask({ tenant, runId, attempt }, { callId, round, awaits, tool, arguments: args, parameters, reason }) {
-      // The share lock keeps the run from changing its owner, or ending, between the look at it and the write.
+    async ask(run, { callId, round, awaits, tool, arguments: args, parameters, reason }) {
+      const { tenant, runId } = run;
       const rows = await database.query(
         'call-ask',
-        sql`with owned as (
-            select runs.run_id from runs
-            where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
-            for share
-          ), asked as (
+        sql`with owned as (${ownedRun(run)}), asked as (
             insert into awaited_calls (tenant, run_id, call_id, round, awaits, tool, arguments, parameters, reason)
             select ${tenant}, ${runId}, ${callId}, ${round}::int, ${awaits}, ${tool}, ${JSON.stringify(args)}::json,
               ${JSON.stringify(parameters)}::json, ${reason} from owned

@@ -1,6 +1,7 @@
 import {
   isEnd,
   type NewRun,
+  type OwnedRun,
   type RunDetail,
   type RunPatch,
   type RunRecord,
@@ -45,6 +46,16 @@ export const underWay = sql`runs.status in ('QUEUED', 'RUNNING')`;
 /** Waits for an answer. The first condition is word for word that of the index runs_parked. */
 export const isParked = sql`(runs.parked_at is not null and runs.status in ('AWAITING_APPROVAL', 'AWAITING_TOOL_RESULT'))`;
 export const hasNotEnded = sql`runs.status in ('QUEUED', 'RUNNING', 'AWAITING_APPROVAL', 'AWAITING_TOOL_RESULT')`;
+
+/**
+ * A run that this attempt owns and that has not ended; no row otherwise. The share lock keeps it so between the look at it and a write of
+ * the same statement.
+ */
+export function ownedRun({ tenant, runId, attempt }: OwnedRun): SQL {
+  return sql`select runs.run_id from runs
+    where runs.tenant = ${tenant} and runs.run_id = ${runId} and runs.attempt = ${attempt} and ${underWay}
+    for share`;
+}
 
 export function runOf(row: RunRow): RunRecord {
   const { detail } = row;

@@ -4,6 +4,8 @@ import { startChild } from '../durability/child.ts';
 export interface VendorBehaviour {
   /** Before the headers. */
   readonly latencyMs: number;
+  /** So many calls are answered together, `latencyMs` after the last of them has come; 0: each by itself. */
+  readonly together: number;
   readonly tokens: number;
   /** 0: as fast as the socket takes them. */
   readonly tokensPerSecond: number;
@@ -34,6 +36,7 @@ export interface BenchVendor extends AsyncDisposable {
 
 const usual: VendorBehaviour = {
   latencyMs: 0,
+  together: 0,
   tokens: 16,
   tokensPerSecond: 0,
   stamp: 'held',

@@ -9,6 +9,7 @@ import type { VendorBehaviour, VendorState } from './vendor-control.ts';
  */
 let behaviour: VendorBehaviour = {
   latencyMs: 0,
+  together: 0,
   tokens: 1,
   tokensPerSecond: 0,
   stamp: 'held',
@@ -18,6 +19,7 @@ let behaviour: VendorBehaviour = {
 let open = 0;
 let arrivals: number[] = [];
 let refusalsLeft = 0;
+let allHere = Promise.withResolvers<void>();
 
 const now = (): number => performance.timeOrigin + performance.now();
 
@@ -44,6 +46,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     behaviour = body;
     refusalsLeft = behaviour.refusals;
     arrivals = [];
+    allHere = Promise.withResolvers();
     return json(response, 200, {});
   }
   if (request.url?.endsWith('/embeddings')) {
@@ -61,7 +64,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.setHeader('Retry-After', '2');
     return json(response, 429, { error: { message: 'Slow down.', type: 'rate_limit_error', code: null } });
   }
-  const { latencyMs } = behaviour;
+  const { latencyMs, together } = behaviour;
+  if (arrivals.length === together) allHere.resolve();
+  if (together > 0) await allHere.promise;
   if (latencyMs > 0) await pause(latencyMs);
   if (body.stream === true) return stream(body, response, begunAt);
   const content = `${stamped(performance.now() - begunAt)}${'word '.repeat(Math.max(0, behaviour.tokens - 1))}`;

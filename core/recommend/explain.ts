@@ -4,6 +4,8 @@ import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { completeJson } from '../models/complete-json.ts';
 import type { CallOptions, Models } from '../models/models.ts';
+import { KnownLinks } from '../text/known-links.ts';
+import { guardLinks } from '../text/link-guard.ts';
 import { composeExplanation, type Explained } from './compose-explanation.ts';
 
 /** A page of recommendations whose sentences are asked for. */
@@ -95,7 +97,8 @@ async function write(models: Models, prompt: string, call: CallOptions): Promise
 }
 
 /** Links and images would be the model's own: no source has them. */
-const isMarkedUp = (text: string): boolean => /https?:|www\.|\]\s*\(|<\/?[a-z]/i.test(text);
+const isMarkedUp = (text: string): boolean =>
+  /\]\s*[([]|<\/?[a-z]/i.test(text) || guardLinks(text, new KnownLinks()) !== text;
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 

@@ -148,7 +148,7 @@ export type StartAgentInput = {
   retrieval?: RetrievalInput | null | undefined;
   /** Client-chosen, the idempotency key: the same id with the same input returns the same run and spends nothing; with another input it is CONFLICT. */
   runId?: string | null | undefined;
-  /** The app's own name for the person it works for. */
+  /** The app's own name for the person who asks. */
   user?: string | null | undefined;
   whenUnwatched?: UnwatchedPolicy | null | undefined;
 };
@@ -193,7 +193,7 @@ export type StartChatInput = {
   tools?: Array<string> | null | undefined;
   /** 0–1. */
   topP?: number | null | undefined;
-  /** The app's own name for the person it talks to. */
+  /** The app's own name for the person who asks. */
   user?: string | null | undefined;
   /** Let a second model call judge the answer against its passages. Needs retrieval. */
   verify?: boolean | null | undefined;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
-import { assertOneOf } from '../../core/access/scopes.ts';
+import { assertOneOf, type ScopeHolder } from '../../core/access/scopes.ts';
 import { startAgent } from '../../core/agents/start-agent.ts';
 import { startChat } from '../../core/chat/start-chat.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
@@ -12,6 +12,8 @@ import type { Services } from '../../core/services.ts';
 import { chatInput } from '../../resolvers/chat.ts';
 import type { ServerContext } from '../app.ts';
 import type { ToClientError } from '../client-errors.ts';
+import { answersIn } from './answers.ts';
+import { continueRun } from './continued-run.ts';
 import { EventStream } from './event-stream.ts';
 import { refuseRun } from './refuse.ts';
 import { parseRunAgentInput, type RunAgentInput } from './run-agent-input.ts';
@@ -45,16 +47,21 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
       assertOneOf(principal, ['CHAT', 'AGENT']);
       await services.admit(principal);
       const input = parseRunAgentInput(bodyOf(request));
-      assertOneOf(principal, [input.forwardedProps?.agent == null ? 'CHAT' : 'AGENT']);
-      const key = { tenant: principal.tenant, runId: stableRunId(principal.tenant, input.threadId, input.runId) };
-      const from = resumedAfter(key, request.headers);
-      // From before the start, so that the run never finds itself unwatched.
-      using _watching = services.runs.watch(key);
-      const run = await startOrFind(services, principal, key.runId, input, from);
+      const answers = answersIn(input);
+      const { tenant } = principal;
+      const newRunId = stableRunId(tenant, input.threadId, input.runId);
+      // From before the start, or the answer, so that the run never finds itself unwatched.
+      using _watching = services.runs.watch({ tenant, runId: answers?.runId ?? newRunId });
+      const continued = answers === null ? null : await continueRun(services, principal, answers, until);
+      const key = { tenant, runId: continued?.run.runId ?? newRunId };
+      using _watchingToo = services.runs.watch(key);
+      const from = Math.max(continued?.after ?? 0, resumedAfter(key, request.headers));
+      const run = continued?.run ?? (await startOrFind(services, principal, key.runId, input, from));
       closed.signal.throwIfAborted();
       using stream = new EventStream(response, encodeRunCursor(key, from), closed.signal);
+      const known = knownAs(input, run, continued?.after ?? 0);
       try {
-        for await (const { seq, events } of translatedRun(services, run, knownAs(input, run), from, until)) {
+        for await (const { seq, events } of translatedRun(services, run, known, from, until)) {
           await stream.send(events, encodeRunCursor(key, seq));
         }
       } catch (error) {
@@ -83,11 +90,12 @@ function resumedAfter(key: RunKey, headers: AgUiRequest['headers']): number {
 
 async function startOrFind(
   services: Services,
-  caller: Caller,
+  caller: Caller & ScopeHolder,
   runId: string,
   input: RunAgentInput,
   from: number,
 ): Promise<RunRecord> {
+  assertOneOf(caller, [input.forwardedProps?.agent == null ? 'CHAT' : 'AGENT']);
   const chat = startChatArgs(input);
   const agent = startAgentArgs(input.forwardedProps ?? {}, chat);
   // A run that is gone, resumed, would begin anew and tell its text from the middle on.
@@ -97,7 +105,11 @@ async function startOrFind(
     : startAgent(services, caller, runId, agent);
 }
 
-function knownAs({ threadId, runId, protocolVersion, messages }: RunAgentInput, run: RunRecord): TranslatedRun {
+function knownAs(
+  { threadId, runId, protocolVersion, messages }: RunAgentInput,
+  run: RunRecord,
+  continuesAfter: number,
+): TranslatedRun {
   const version = /^\d+\.\d+$/.test(protocolVersion ?? '') ? Number.parseInt(protocolVersion ?? '', 10) : 0;
   return {
     threadId,
@@ -105,5 +117,6 @@ function knownAs({ threadId, runId, protocolVersion, messages }: RunAgentInput, 
     graphRunId: run.runId,
     protocolVersion: version >= 1 ? (protocolVersion ?? null) : null,
     messages,
+    continuesAfter,
   };
 }

@@ -31,6 +31,22 @@ export type CustomEvent =
     }
   | { readonly name: 'sluice.progress_reported'; readonly value: { done: number; total: number } };
 
+/** What the run needs from a person before it goes on. */
+export interface Interrupt {
+  readonly id: string;
+  readonly reason: 'tool_call';
+  readonly message: string;
+  readonly toolCallId: string;
+  readonly responseSchema: Readonly<Record<string, unknown>>;
+  readonly metadata: OurMetadata['metadata'];
+}
+
+/** Left out: it worked, and nothing is left for the client to do. */
+export type RunOutcome =
+  | { readonly type: 'cancelled' }
+  | { readonly type: 'success'; readonly pendingToolCallIds: readonly string[] }
+  | { readonly type: 'interrupt'; readonly interrupts: readonly Interrupt[] };
+
 /** The events of AG-UI 1.0 (https://ag-ui.com/spec/1.0/schema.json) that the gateway sends. */
 export type AgUiEvent = { readonly timestamp?: number } & (
   | ({
@@ -44,7 +60,7 @@ export type AgUiEvent = { readonly timestamp?: number } & (
       readonly threadId: string;
       readonly runId: string;
       readonly result?: unknown;
-      readonly outcome?: { readonly type: 'cancelled' };
+      readonly outcome?: RunOutcome;
       readonly usage: readonly TokenUsage[];
     }
   | ({
@@ -61,6 +77,16 @@ export type AgUiEvent = { readonly timestamp?: number } & (
   | { readonly type: 'REASONING_MESSAGE_CONTENT'; readonly messageId: string; readonly delta: string }
   | ({ readonly type: 'STEP_STARTED'; readonly stepName: string } & OurMetadata)
   | { readonly type: 'STEP_FINISHED'; readonly stepName: string; readonly metadata?: OurMetadata['metadata'] }
+  | ({ readonly type: 'TOOL_CALL_START'; readonly toolCallId: string; readonly toolCallName: string } & OurMetadata)
+  | { readonly type: 'TOOL_CALL_ARGS'; readonly toolCallId: string; readonly delta: string }
+  | { readonly type: 'TOOL_CALL_END'; readonly toolCallId: string }
+  | ({
+      readonly type: 'TOOL_CALL_RESULT';
+      readonly messageId: string;
+      readonly toolCallId: string;
+      readonly role: 'tool';
+      readonly content: string;
+    } & OurMetadata)
   | { readonly type: 'MESSAGES_SNAPSHOT'; readonly messages: readonly SnapshotMessage[] }
   | ({ readonly type: 'CUSTOM' } & CustomEvent)
 );

@@ -26,16 +26,25 @@ const contentPart = z.discriminatedUnion('type', [
   }),
 ]);
 
+const toolCall = z.looseObject({
+  id: z.string(),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+});
+
 const message = z.discriminatedUnion('role', [
   z.looseObject({ id: z.string(), role: z.literal('user'), content: z.union([z.string(), z.array(contentPart)]) }),
   z.looseObject({
     id: z.string(),
     role: z.literal('assistant'),
     content: z.string().nullish(),
-    toolCalls: z.array(z.unknown()).nullish(),
+    toolCalls: z.array(toolCall).nullish(),
   }),
   z.looseObject({ id: z.string(), role: z.literal(['system', 'developer']), content: z.string() }),
-  z.looseObject({ id: z.string(), role: z.literal('tool') }),
+  z.looseObject({
+    ...{ id: z.string(), role: z.literal('tool'), toolCallId: z.string() },
+    content: z.union([z.string(), z.array(contentPart)]).nullish(),
+    error: z.string().nullish(),
+  }),
   z.looseObject({ id: z.string(), role: z.literal(['reasoning', 'activity']) }),
 ]);
 
@@ -46,9 +55,25 @@ const runAgentInput = z.looseObject({
   runId: id.min(1),
   protocolVersion: z.string().nullish(),
   messages: z.array(message),
-  tools: z.array(z.unknown()).nullish(),
+  tools: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        description: z.string().nullish(),
+        parameters: z.record(z.string(), z.unknown()).nullish(),
+      }),
+    )
+    .nullish(),
   context: z.array(z.looseObject({ description: z.string(), value: z.string() })).nullish(),
-  resume: z.array(z.unknown()).nullish(),
+  resume: z
+    .array(
+      z.looseObject({
+        interruptId: z.string(),
+        status: z.literal(['resolved', 'cancelled']),
+        payload: z.unknown().optional(),
+      }),
+    )
+    .nullish(),
   forwardedProps: forwardedProps.nullish(),
 });
 

@@ -1,6 +1,6 @@
 import type { TerminalEvent } from '../../core/contracts/run-event.ts';
 import type { Usage } from '../../core/contracts/usage.ts';
-import type { AgUiEvent, TokenUsage } from './events.ts';
+import type { AgUiEvent, RunOutcome, TokenUsage } from './events.ts';
 
 interface EndedRun {
   readonly threadId: string;
@@ -9,12 +9,25 @@ interface EndedRun {
   readonly protocolVersion: string | null;
 }
 
-/** How the run ended. What broke is never RUN_FINISHED, and what was stopped is only to clients that know outcomes. */
-export function runEnd(event: TerminalEvent, { threadId, runId, protocolVersion }: EndedRun): AgUiEvent[] {
-  const usage = [tokensOf(event.usage)];
+/** `before`: what was spent in runs of AG-UI that this one continues, and was told by them. */
+export function runEnd(
+  event: TerminalEvent,
+  { threadId, runId, protocolVersion }: EndedRun,
+  before: Usage | null,
+  unanswered: readonly string[],
+): AgUiEvent[] {
+  const usage = [tokensOf(event.usage, before)];
   switch (event.type) {
     case 'RunFinished':
-      return [{ type: 'RUN_FINISHED', threadId, runId, result: { usage: event.usage }, usage }];
+      // Calls that are left to the app by a run that is not stored, and so cannot wait for it.
+      return [
+        runFinished(
+          { threadId, runId },
+          event.usage,
+          before,
+          unanswered.length === 0 ? null : { type: 'success', pendingToolCallIds: unanswered },
+        ),
+      ];
     case 'RunFailed': {
       const { code, message, retryable, details } = event.error;
       return [{ type: 'RUN_ERROR', message, code, usage, metadata: { sluice: { retryable, ...details } } }];
@@ -27,7 +40,22 @@ export function runEnd(event: TerminalEvent, { threadId, runId, protocolVersion 
   }
 }
 
+export function runFinished(
+  { threadId, runId }: Pick<EndedRun, 'threadId' | 'runId'>,
+  usage: Usage,
+  before: Usage | null,
+  outcome: RunOutcome | null,
+): AgUiEvent {
+  return {
+    ...{ type: 'RUN_FINISHED', threadId, runId, result: { usage }, usage: [tokensOf(usage, before)] },
+    ...(outcome === null ? {} : { outcome }),
+  };
+}
+
 /** One entry without a model: what was spent is counted for the whole run. */
-function tokensOf({ inputTokens, cachedInputTokens, outputTokens }: Usage): TokenUsage {
+function tokensOf(usage: Usage, before: Usage | null): TokenUsage {
+  const inputTokens = usage.inputTokens - (before?.inputTokens ?? 0);
+  const outputTokens = usage.outputTokens - (before?.outputTokens ?? 0);
+  const cachedInputTokens = usage.cachedInputTokens - (before?.cachedInputTokens ?? 0);
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, cachedInputTokens };
 }

@@ -5,7 +5,7 @@ import type { StartChatArgs } from '../../resolvers/chat.ts';
 import type { AgentProps } from './forwarded-props.ts';
 
 /** What an agent is told of a request beside its goal; everything else belongs to a chat. */
-const taken = ['retrieval', 'responseSchema', 'whenUnwatched', 'user', 'metadata', 'message', 'history'];
+const taken = ['retrieval', 'responseSchema', 'clientTools', 'whenUnwatched', 'user', 'metadata', 'message', 'history'];
 
 /**
  * A RunAgentInput whose forwardedProps name an agent: the last user message is its goal, and what was said before it is understood
@@ -26,10 +26,10 @@ export function startAgentArgs({ agent, limits }: AgentProps, chat: StartChatArg
   if (foreign.length > 0) {
     throw new GatewayError('BAD_INPUT', `an agent takes no ${foreign.join(', ')}: leave it out, or start a chat.`);
   }
-  const { message, history, retrieval, responseSchema, whenUnwatched, user, metadata } = chat;
+  const { message, history, retrieval, responseSchema, clientTools, whenUnwatched, user, metadata } = chat;
   const said = (history ?? []).flatMap(({ role, text }) =>
-    role === 'USER' || role === 'ASSISTANT' ? [{ role, text }] : [],
+    (role === 'USER' || role === 'ASSISTANT') && text !== '' ? [{ role, text }] : [],
   );
-  const given = { retrieval, responseSchema, whenUnwatched, user, metadata, limits };
+  const given = { retrieval, responseSchema, clientTools, whenUnwatched, user, metadata, limits };
   return { ...startAgentRequest({ agent, goal: message ?? '', ...given }), history: said };
 }

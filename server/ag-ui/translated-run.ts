@@ -1,12 +1,14 @@
 import type { ConversationStore } from '../../core/contracts/conversation-store.ts';
 import { isTerminal, type TerminalEvent } from '../../core/contracts/run-event.ts';
 import type { RunRecord } from '../../core/contracts/run-store.ts';
+import type { Usage } from '../../core/contracts/usage.ts';
 import { type FollowedEvent, followRun, readRun } from '../../core/runs/follow-run.ts';
 import type { Services } from '../../core/services.ts';
 import type { AgUiEvent } from './events.ts';
+import { parkedOutcome } from './parked-end.ts';
 import { type SavedReply, type TranslatedRun, Translation } from './translation.ts';
 
-type FollowServices = Pick<Services, 'runs' | 'clock'> & { readonly conversations: ConversationStore };
+type FollowServices = Pick<Services, 'runs' | 'clock' | 'parkedRuns'> & { readonly conversations: ConversationStore };
 
 /** What one event of the run became. Whoever has all of it has seen the run up to and with `seq`. */
 export interface Translated {
@@ -28,17 +30,32 @@ export async function* translatedRun(
   signal: AbortSignal,
 ): AsyncGenerator<Translated, void, undefined> {
   const translation = new Translation(asClientKnowsIt);
-  const ended = await catchUp(services, run, translation, from);
+  const { continuesAfter, protocolVersion } = asClientKnowsIt;
+  const ended = await catchUp(services, run, translation, { from, continuesAfter });
   yield { seq: from, events: translation.start() };
+  /** Null: the run does not wait, or the client could not be told whom it has to ask. */
+  const parked = async (usage: Usage | null): Promise<AgUiEvent[] | null> => {
+    const waiting = await services.parkedRuns.unanswered(run.tenant, [run.runId], signal);
+    const isKnown = protocolVersion !== null || waiting.every(({ awaits }) => awaits === 'AWAITING_TOOL_RESULT');
+    return waiting.length > 0 && isKnown ? translation.park(usage, parkedOutcome(run.runId, waiting)) : null;
+  };
   const end = async (event: TerminalEvent): Promise<AgUiEvent[]> =>
     translation.end(event, translation.lost ? await savedReply(services, run, signal) : null);
   if (ended !== null) {
     yield { seq: from, events: await end(ended) };
     return;
   }
+  if (from > 0 && from === continuesAfter && (await isParked(services, run, signal))) {
+    // Not all that it waits for was answered: nothing more comes before the rest is.
+    const events = await parked(null);
+    if (events !== null) return yield { seq: from, events };
+  }
   for await (const { seq, at, event } of followRun(services, run, from, signal)) {
-    const events = isEnd(event) ? await end(event) : translation.take(event);
+    const waits = event.type === 'RunParked' ? await parked(event.usage) : null;
+    const events =
+      waits ?? (isEnd(event) ? await end(event) : event.type === 'RunParked' ? [] : translation.take(event));
     yield { seq, events: events.map((translated) => ({ ...translated, timestamp: at })) };
+    if (waits !== null) return;
   }
 }
 
@@ -47,20 +64,26 @@ async function catchUp(
   services: FollowServices,
   run: RunRecord,
   translation: Translation,
-  from: number,
+  { from, continuesAfter }: { readonly from: number; readonly continuesAfter: number },
 ): Promise<TerminalEvent | null> {
   for (let seen = 0; seen < from; ) {
     const { events } = await readRun(services, run, seen, Math.min(pageSize, from - seen));
     for (const { seq, event } of events) {
       if (seq > from) return null; // a gap that reaches past the cursor: following begins with it too
       if (isEnd(event)) return event;
-      translation.take(event);
+      // Others have ended no stream before this one.
+      if (event.type !== 'RunParked' || seq === continuesAfter) translation.take(event);
     }
     const last = events.at(-1);
     if (last === undefined) return null;
     seen = last.seq;
   }
   return null;
+}
+
+async function isParked({ runs }: FollowServices, run: RunRecord, signal: AbortSignal): Promise<boolean> {
+  const status = (await runs.find(run, signal))?.status;
+  return status === 'AWAITING_APPROVAL' || status === 'AWAITING_TOOL_RESULT';
 }
 
 function isEnd(event: FollowedEvent['event']): event is TerminalEvent {

@@ -1,9 +1,12 @@
 import type { FinishReason } from '../../core/contracts/model-provider.ts';
 import type { CitationRecord, TerminalEvent } from '../../core/contracts/run-event.ts';
+import type { Usage } from '../../core/contracts/usage.ts';
+import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import type { FollowedEvent } from '../../core/runs/follow-run.ts';
 import { encodeId } from '../../resolvers/global-id.ts';
-import type { AgUiEvent, Citation, SnapshotMessage } from './events.ts';
-import { runEnd } from './run-end.ts';
+import type { AgUiEvent, Citation, RunOutcome, SnapshotMessage } from './events.ts';
+import { runEnd, runFinished } from './run-end.ts';
+import { resultId, ToldCalls } from './told-calls.ts';
 
 /** The run as the client knows it. */
 export interface TranslatedRun {
@@ -13,6 +16,8 @@ export interface TranslatedRun {
   readonly graphRunId: string;
   /** Null: the client is from before AG-UI 1.0, which knows no outcomes. */
   readonly protocolVersion: string | null;
+  /** The parking that ended the stream which this one continues; 0: it begins. */
+  readonly continuesAfter: number;
   /** The messages of the input: a snapshot restates them, for what it leaves out is removed. */
   readonly messages: readonly SnapshotMessage[];
 }
@@ -45,15 +50,20 @@ interface ToldMessage {
 export class Translation {
   readonly #run: TranslatedRun;
   readonly #told = new Map<string, ToldMessage>();
+  readonly #calls: ToldCalls;
   #openText: string | null = null;
   #openReasoning: string | null = null;
   /** By name, with what opens each. */
   readonly #openSteps = new Map<string, AgUiEvent>();
   #reasonings = 0;
+  /** At the newest parking that was taken. */
+  #spentBefore: Usage | null = null;
   #lost = false;
 
   constructor(run: TranslatedRun) {
     this.#run = run;
+    const answered = run.messages.flatMap(({ role, toolCallId }) => (role === 'tool' ? String(toolCallId) : []));
+    this.#calls = new ToldCalls(run.graphRunId, new Set(answered));
   }
 
   /** Events were missed, so the text can't be told piece by piece any more: `end` needs the saved reply. */
@@ -76,6 +86,7 @@ export class Translation {
       ...this.#openSteps.values(),
       ...(this.#openText === null ? [] : [textStart(this.#openText)]),
       ...(this.#openReasoning === null ? [] : reasoningStart(this.#openReasoning)),
+      ...this.#calls.opened(),
     ];
   }
 
@@ -128,8 +139,11 @@ export class Translation {
       case 'ToolCallArgumentsDelta':
       case 'ToolCallEnded':
       case 'ToolCallResult':
-      case 'ApprovalRequested':
+        return [...this.#closeReasoning(), ...this.#calls.take(event)];
       case 'RunParked':
+        this.#spentBefore = event.usage;
+        return [];
+      case 'ApprovalRequested': // said when nothing else is left to do: it ends the stream
         return [];
       case 'StreamGap':
         this.#lost = true;
@@ -140,12 +154,23 @@ export class Translation {
   /** The end of the stream. `reply` is what was saved, and is needed only when something was lost. */
   end(event: TerminalEvent, reply: SavedReply | null): AgUiEvent[] {
     const restored = this.#lost ? this.#restore(reply) : [];
+    const unanswered = this.#lost ? [] : this.#calls.unanswered;
+    return [...restored, ...this.#closeAll(), ...runEnd(event, this.#run, this.#spentBefore, unanswered)];
+  }
+
+  /** The end of a stream whose run waits, and goes on in another stream. `usage`: null where nothing was spent in this one. */
+  park(usage: Usage | null, outcome: RunOutcome): AgUiEvent[] {
+    const before = this.#spentBefore;
+    const spent = usage ?? before ?? noUsage;
+    return [...this.#closeAll(), runFinished(this.#run, spent, before, outcome)];
+  }
+
+  #closeAll(): AgUiEvent[] {
     return [
-      ...restored,
       ...this.#closeReasoning(),
+      ...this.#calls.close(),
       ...this.#closeText(),
       ...[...this.#openSteps.keys()].map(stepEnd),
-      ...runEnd(event, this.#run),
     ];
   }
 
@@ -178,9 +203,9 @@ export class Translation {
   }
 
   #endText(messageId: string, finishReason: FinishReason): AgUiEvent[] {
-    const broke = finishReason === 'ERROR' || finishReason === 'CANCELLED';
-    // Nothing had come and nothing is saved: an empty message would stay in the conversation.
-    if (broke && !this.#told.has(messageId)) return this.#closeReasoning();
+    const isNoReply = finishReason === 'ERROR' || finishReason === 'CANCELLED' || finishReason === 'TOOL_CALLS';
+    // Nothing had come, or nothing but calls: an empty message would stay in the conversation.
+    if (isNoReply && !this.#told.has(messageId)) return this.#closeReasoning();
     const opening = this.#open(messageId);
     this.#messageOf(messageId).finishReason = finishReason;
     return [...this.#closeReasoning(), ...opening, ...this.#closeText()];
@@ -241,16 +266,35 @@ export class Translation {
   }
 
   #snapshot(): AgUiEvent {
-    // Reasoning and activities are the client's own, and kept as long as a snapshot has none of them.
-    const sent = this.#run.messages.filter(({ role }) => role !== 'reasoning' && role !== 'activity');
-    const told = [...this.#told].map(([id, message]) => ({
-      id,
-      role: 'assistant',
-      content: message.text,
-      metadata: metadataOf(message),
-    }));
-    return { type: 'MESSAGES_SNAPSHOT', messages: [...sent, ...told] };
+    const told = new Map<string, SnapshotMessage>();
+    for (const message of this.#calls.messages()) told.set(message.id, message);
+    for (const [id, message] of this.#told) {
+      told.set(id, { id, role: 'assistant', content: message.text, metadata: metadataOf(message) });
+    }
+    return { type: 'MESSAGES_SNAPSHOT', messages: restated(this.#run.messages, told) };
   }
+}
+
+/**
+ * The client's messages with those that were told: in the place where it has them already, when an earlier stream of the run told
+ * them, and a result behind its call.
+ */
+function restated(sent: readonly SnapshotMessage[], told: Map<string, SnapshotMessage>): SnapshotMessage[] {
+  const rest = new Map(told);
+  const take = (id: string): SnapshotMessage[] => {
+    const message = rest.get(id);
+    rest.delete(id);
+    return message === undefined ? [] : [message];
+  };
+  const known = new Set(sent.map(({ id }) => id));
+  const before = sent
+    // Reasoning and activities are the client's own, and kept as long as a snapshot has none of them.
+    .filter(({ role }) => role !== 'reasoning' && role !== 'activity')
+    .flatMap((message) => {
+      const [so = message] = take(message.id);
+      return known.has(resultId(message.id)) ? [so] : [so, ...take(resultId(message.id))];
+    });
+  return [...before, ...rest.values()];
 }
 
 /** The id that the message has in the graph. */

@@ -18,9 +18,14 @@ function keepCompiled(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
+/** Where databases of tests are, see vitest.config.ts. Those of benches, which measure what a commit costs, are on the disk. */
+export function temporaryRoot(): string {
+  return process.env['SLUICE_TEST_DIRECTORY'] ?? tmpdir();
+}
+
 /** Removes a directory when it goes out of scope. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const path = await mkdtemp(join(temporaryRoot(), 'sluice-test-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

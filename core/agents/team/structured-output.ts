@@ -1,6 +1,7 @@
 import type { Json } from '../../contracts/filter.ts';
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { ChatMessage } from '../../contracts/model-provider.ts';
+import { fenceRules } from '../../text/fence.ts';
 import { guardJson } from '../../text/link-guard.ts';
 import type { AgentMember } from '../agent.ts';
 import { linksOfWork } from '../links-of-work.ts';
@@ -22,7 +23,7 @@ export async function structuredOutput(work: Work, member: AgentMember, facts: s
     let messages: readonly ChatMessage[] = [
       {
         role: 'SYSTEM',
-        text: 'Reply with JSON only, which satisfies the schema you were given. Use only what you are told.',
+        text: `Reply with JSON only, which satisfies the schema you were given. Use only what you are told. ${fenceRules}`,
       },
       { role: 'USER', text: `The goal: ${input.goal}\n\n${facts}` },
     ];

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { AgentStepRecord } from '../../contracts/run-store.ts';
 import { noUsage } from '../../models/usage/usage-meter.ts';
+import { fenced } from '../../text/fence.ts';
 import { titleOf } from '../../text/title-of.ts';
 import { memberOf } from '../agent.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -203,7 +204,7 @@ export class TeamRun {
     const gathered = gather(found);
     const executor = member(this.#work, 'EXECUTOR');
     const facts = gathered.findings
-      .map(({ task, finding }) => `Question: ${task}\nFinding: ${finding.text}`)
+      .map(({ task, finding }) => `Question: ${task}\nFinding:\n${fenced(finding.text, 'findings')}`)
       .join('\n\n');
     const write = answer(this.#work, answerKey, {
       write: (call) => compose(this.#work, gathered, call),

@@ -90,7 +90,7 @@ export class Router {
     signal: AbortSignal,
     { make }: Attempts<T>,
   ): Promise<Answered<T>> {
-    const tried = async (target: Target, how: Try) => ({ value: await make(target, how), target });
+    const tried = (target: Target, how: Try) => make(target, how).then((value) => ({ value, target }));
     const { value, target } = await tryTargets(job, targets, signal, tried, this.#parts.options);
     return { value, target, others: targets.filter((other) => other !== target) };
   }

@@ -58,9 +58,25 @@ export class Circuit {
     if (this.#isTrial || this.state === 'OPEN') throw this.#refusal();
   }
 
-  async run<T>(call: () => Promise<T>): Promise<T> {
-    this.admit();
+  /** Rejects with a refusal, without a call, while the circuit is open. */
+  run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#policy.state !== CircuitState.Closed) return this.#trial(call);
+    // Cockatiel hears of the outcome afterwards: around the call it would hold three waiting functions for each.
+    return call().then(
+      async (value) => {
+        await this.#count(() => Promise.resolve());
+        return value;
+      },
+      async (error: unknown) => {
+        await this.#count(() => Promise.reject(error));
+        throw error;
+      },
+    );
+  }
+
+  async #trial<T>(call: () => Promise<T>): Promise<T> {
     try {
+      this.admit();
       return await this.#policy.execute(call);
     } catch (error) {
       throw error instanceof BrokenCircuitError ? this.#refusal() : error;
@@ -69,8 +85,13 @@ export class Circuit {
 
   /** A stream that broke after `run` had let it pass. */
   countFailure(error: unknown): void {
+    void this.#count(() => Promise.reject(error));
+  }
+
+  /** Of a call that began while the circuit was closed: what has opened it meanwhile has said all there is to say. */
+  async #count(outcome: () => Promise<unknown>): Promise<void> {
     if (this.#policy.state !== CircuitState.Closed) return;
-    this.#policy.execute(() => Promise.reject(error)).catch(() => undefined);
+    await this.#policy.execute(outcome).catch(() => undefined);
   }
 
   get #isTrial(): boolean {

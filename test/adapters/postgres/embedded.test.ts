@@ -137,7 +137,8 @@ describe('a data directory', () => {
     const database = await openDatabase({ dataDir: directory.path });
     expect(await database.query('read', sql`select 1 as one`)).toEqual([{ one: 1 }]);
     await database.close();
-  });
+    // Creating one is the most work that a start has: a busy machine takes a minute for it.
+  }, 180_000);
 });
 
 describe('a database thread that breaks', () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryRateLimiter } from '../../../adapters/memory/rate-limiter.ts';
 import { redisRateLimiter } from '../../../adapters/redis/rate-limiter.ts';
 import { rateLimiterContract } from '../../contract/rate-limiter.ts';
+import { processorWait } from '../../helpers/processor-wait.ts';
 import { hasRedis, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
 import { connectTo } from './setup.ts';
 
@@ -28,19 +29,17 @@ describe.skipIf(!hasRedis)('redisRateLimiter', () => {
     expect(await server.client.pttl(String(key))).toBeLessThanOrEqual(60_000);
   });
 
-  test('while Redis says nothing each instance counts for itself, and waits for an answer once a second only', {
-    retry: 2,
-  }, async () => {
+  test('while Redis says nothing each instance counts for itself, and waits for an answer once a second only', async () => {
     const limiter = await opened();
     const units = [{ name: 'requests', perMinute: 10, units: 1 }];
     expect(await limiter.take('outage', units)).toBe(0);
     server.suspend();
     try {
-      const begun = performance.now();
+      const [begun, waitedMs] = [performance.now(), processorWait()];
       const waits: number[] = [];
       for (let call = 0; call < 12; call += 1) waits.push(await limiter.take('outage', units));
       expect(waits.filter((waitMs) => waitMs === 0)).toHaveLength(10);
-      expect(performance.now() - begun).toBeLessThan(1_000);
+      expect(performance.now() - begun - waitedMs()).toBeLessThan(1_000);
     } finally {
       server.resume();
     }

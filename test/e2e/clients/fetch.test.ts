@@ -37,6 +37,20 @@ describe('plain fetch', () => {
     expect(names.at(-1)).toBe('complete');
     expect(new Set(names.slice(0, -1))).toEqual(new Set(['next']));
   });
+
+  it('is told by one event of a subscription that is refused, which was tried once', async () => {
+    const lookedUp = () => rig.gateway.statements.get('collections-by-names') ?? 0;
+    const before = lookedUp();
+    const input = { ...chatVariables.input, retrieval: { in: 'nowhere' } };
+    const response = await post('text/event-stream', chatSubscription, { input });
+    const told: { event: string | undefined; data: string }[] = [];
+    for await (const { event, data } of eventsOf(response)) told.push({ event, data });
+    expect(told.map(({ event }) => event)).toEqual(['next', 'complete']);
+    expect(JSON.parse(told[0]?.data ?? '').errors).toEqual([
+      expect.objectContaining({ extensions: expect.objectContaining({ code: 'NOT_FOUND' }) }),
+    ]);
+    expect(lookedUp()).toBe(before + 1);
+  });
 });
 
 describe('@defer', () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configFile } from '../../helpers/config-file.ts';
 import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
+import { processorWait } from '../../helpers/processor-wait.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
 import { type ChatInput, chat, startTurn } from '../chat/turn.ts';
 import {
@@ -88,14 +89,14 @@ describe('a hundred identical questions at once', () => {
     expect(usages.slice(50).sort()).toEqual([...Array(49).fill(0), 1]);
   });
 
-  it('end at the vendor within 200 ms once all of them are cancelled', { retry: 2 }, async () => {
+  it('end at the vendor within 200 ms once all of them are cancelled', async () => {
     const { runIds, call } = await hundred();
     await cancel(runIds.slice(1));
     expect(call.closedAt).toBeNull();
-    const cancelledAt = performance.timeOrigin + performance.now();
+    const [cancelledAt, waitedMs] = [performance.timeOrigin + performance.now(), processorWait()];
     await cancel(runIds.slice(0, 1));
     const { closedAt, completed } = await vendor.waitForClose(call);
-    expect((closedAt ?? Number.POSITIVE_INFINITY) - cancelledAt).toBeLessThan(200);
+    expect((closedAt ?? Number.POSITIVE_INFINITY) - cancelledAt - waitedMs()).toBeLessThan(200);
     expect(completed).toBe(false);
     const usage = (await runOf(gateway, runIds[0] ?? ''))?.usage;
     expect(usage).toMatchObject({ calls: 1, estimated: true });

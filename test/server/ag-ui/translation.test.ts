@@ -34,6 +34,7 @@ function translation(protocolVersion: string | null = '1.0'): Translation {
     graphRunId: '00000000-0000-4000-8000-000000000000',
     protocolVersion,
     messages: conversation,
+    continuesAfter: 0,
   });
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeGatewayOptions, startFakeGateway } from './fake-gateway.ts';
 import type { FakeRun } from './fake-run.ts';
-import { runSluice, SluiceProcess } from './run-sluice.ts';
+import { runCommand } from './run-command.ts';
+import { SluiceProcess } from './run-sluice.ts';
 
 const answer = ['Sleeper ', 'berths ', 'are made ', 'up at ', '21:00 [1]', '.'];
 const source = {
@@ -21,7 +22,7 @@ function reply(run: FakeRun): void {
   run.append({ __typename: 'SourceCited', citation: source });
   run.append({ __typename: 'RunFinished' });
 }
-const chat = (url: string, ...args: string[]) => runSluice(['chat', ...args, '--url', url]);
+const chat = (url: string, ...args: string[]) => runCommand(['chat', ...args, '--url', url]);
 
 describe('sluice chat', () => {
   it('streams the answer, then shows its sources and how to go on', async () => {
@@ -148,7 +149,7 @@ describe('a conversation', () => {
 
   it('answers line by line in one conversation, and goes on after a failure', async () => {
     await using gateway = await startFakeGateway({ chat: echo });
-    const { code, stdout, stderr } = await runSluice(['chat', '--url', gateway.url], { input: 'one\n\nfail\nthree' });
+    const { code, stdout, stderr } = await runCommand(['chat', '--url', gateway.url], { input: 'one\n\nfail\nthree' });
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'You said one\nYou said three\n' });
     expect(stderr).toBe(
       [

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakeGateway } from './fake-gateway.ts';
-import { runSluice, SluiceProcess } from './run-sluice.ts';
+import { runCommand } from './run-command.ts';
+import { SluiceProcess } from './run-sluice.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/documents', import.meta.url));
 let folder: string;
@@ -16,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe('sluice ingest', () => {
   it('sends every document of a folder, reports what failed and exits 1', async () => {
     await using gateway = await startFakeGateway();
-    const { code, stdout, stderr } = await runSluice(['ingest', fixtures, '--url', gateway.url]);
+    const { code, stdout, stderr } = await runCommand(['ingest', fixtures, '--url', gateway.url]);
     expect({ code, stdout }).toEqual({
       code: 1,
       stdout: 'ingested 12 document(s) into "default", 0 unchanged, 6 failed\n',
@@ -41,7 +42,7 @@ describe('sluice ingest', () => {
         run.append({ __typename: 'RunFinished' });
       },
     });
-    const { code, stdout, stderr } = await runSluice(['ingest', join(fixtures, 'tides.txt'), '--url', gateway.url]);
+    const { code, stdout, stderr } = await runCommand(['ingest', join(fixtures, 'tides.txt'), '--url', gateway.url]);
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: 'ingested 0 document(s) into "default", 1 unchanged, 0 failed\n',
@@ -67,7 +68,7 @@ describe('sluice ingest', () => {
         run.append({ __typename: 'RunFinished' });
       },
     });
-    const { code, stdout } = await runSluice(['ingest', join(folder, 'all.jsonl'), '--url', gateway.url]);
+    const { code, stdout } = await runCommand(['ingest', join(folder, 'all.jsonl'), '--url', gateway.url]);
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: 'ingested 1212 document(s) into "default", 0 unchanged, 0 failed\n',
@@ -82,7 +83,7 @@ describe('sluice ingest', () => {
       Array.from({ length: 40 }, (_, id) => `{"id": ${id}, "text": "t"}`).join('\n'),
     );
     await using gateway = await startFakeGateway();
-    const { stderr } = await runSluice(['ingest', folder, '--url', gateway.url]);
+    const { stderr } = await runCommand(['ingest', folder, '--url', gateway.url]);
     const lines = stderr.trim().split('\n');
     expect(lines[0]).toBe('ingested 4 of 40 documents (10%)');
     expect(lines.at(-1)).toBe('ingested 40 of 40 documents (100%)');
@@ -91,7 +92,7 @@ describe('sluice ingest', () => {
 
   it('follows the run over a socket that drops', async () => {
     await using gateway = await startFakeGateway({ cutAfter: [3] });
-    const { code } = await runSluice(['ingest', join(fixtures, 'mountains.csv'), '--url', gateway.url]);
+    const { code } = await runCommand(['ingest', join(fixtures, 'mountains.csv'), '--url', gateway.url]);
     expect(code).toBe(0);
     expect(gateway.subscribed.map(({ after }) => after)).toEqual([null, 'cursor-3']);
   });
@@ -107,14 +108,14 @@ describe('sluice ingest', () => {
         run.append({ __typename: 'RunFinished' });
       },
     });
-    const { code, stderr } = await runSluice(['ingest', join(fixtures, 'mountains.csv'), '--url', gateway.url]);
+    const { code, stderr } = await runCommand(['ingest', join(fixtures, 'mountains.csv'), '--url', gateway.url]);
     expect(code).toBe(1);
     expect(stderr).toContain('failed: mountains.csv#3: title must be at most 1000 characters\n');
   });
 
   it('makes a collection that is not there yet', async () => {
     await using gateway = await startFakeGateway();
-    const { code, stderr } = await runSluice([
+    const { code, stderr } = await runCommand([
       'ingest',
       join(fixtures, 'tides.txt'),
       '--in',
@@ -137,7 +138,12 @@ describe('sluice ingest', () => {
         });
       },
     });
-    const { code, stdout, stderr } = await runSluice(['ingest', join(fixtures, 'mountains.csv'), '--url', gateway.url]);
+    const { code, stdout, stderr } = await runCommand([
+      'ingest',
+      join(fixtures, 'mountains.csv'),
+      '--url',
+      gateway.url,
+    ]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
       'sluice: BUDGET_EXCEEDED: the budget of today is spent (1 document(s) are ingested, the same command goes on from there)\n',
@@ -163,7 +169,7 @@ describe('sluice ingest', () => {
   it('notes what it skipped, and fails when there was nothing else', async () => {
     await writeFile(join(folder, 'logo.png'), 'png');
     await using gateway = await startFakeGateway();
-    const { code, stderr } = await runSluice(['ingest', folder, '--url', gateway.url]);
+    const { code, stderr } = await runCommand(['ingest', folder, '--url', gateway.url]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^skipped 1 file\(s\) of other types\nsluice: found no documents/);
     expect(gateway.ingests).toEqual([]);

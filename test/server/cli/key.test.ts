@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey } from '../../helpers/api-keys.ts';
 import { temporaryDataDirectory } from '../../helpers/embedded-database.ts';
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
 import { startVendor } from '../../helpers/vendor/vendor.ts';
+import { runCommand } from './run-command.ts';
 import { runSluice } from './run-sluice.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
 const secretShape = /^sk-sluice-[0-9a-f]{12}-[\w-]{43}\n$/;
 const opened = new AsyncDisposableStack();
 let dataDir: string;
@@ -14,14 +14,16 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
+/** As a person starts it; the commands after the first one run in this process. */
+const asProcess = (args: readonly string[]) => runSluice(['key', ...args], { env: { SLUICE_DATA_DIR: dataDir } });
 const key = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  runSluice(['key', ...args], { env: { SLUICE_DATA_DIR: dataDir, ...env } });
+  runCommand(['key', ...args], { env: { SLUICE_DATA_DIR: dataDir, ...env } });
 
 describe('sluice key, at the database', () => {
   let keeper: string;
 
   it('makes a first key: the secret on stdout, all else on stderr', async () => {
-    const made = await key(['create', '--name', 'keeper', '--scopes', 'admin, operator', '--expires', '30d']);
+    const made = await asProcess(['create', '--name', 'keeper', '--scopes', 'admin, operator', '--expires', '30d']);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(secretShape) });
     expect(made.stderr).toMatch(/^key [0-9a-f]{12} "keeper" of tenant default: ADMIN, OPERATOR, until 20/);
     keeper = made.stdout.trim();

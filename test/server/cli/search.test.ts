@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeGatewayOptions, startFakeGateway } from './fake-gateway.ts';
-import { runSluice } from './run-sluice.ts';
+import { runCommand } from './run-command.ts';
 
 const hit = {
   score: 0.9134,
@@ -21,7 +21,7 @@ const found = (...edges: unknown[]): FakeGatewayOptions => ({
 describe('sluice search', () => {
   it('prints title, score, place and what matched', async () => {
     await using gateway = await startFakeGateway(found(hit, { ...hit, highlights: [] }));
-    const { code, stdout, stderr } = await runSluice(['search', 'water'], { env: { SLUICE_URL: gateway.url } });
+    const { code, stdout, stderr } = await runCommand(['search', 'water'], { env: { SLUICE_URL: gateway.url } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
       [
@@ -45,7 +45,7 @@ describe('sluice search', () => {
         return { edges: [], timings: { embedMs: 0, retrieveMs: 0, totalMs: 0 } };
       },
     });
-    const { code, stdout, stderr } = await runSluice([
+    const { code, stdout, stderr } = await runCommand([
       'search',
       'water',
       '--in',
@@ -63,7 +63,7 @@ describe('sluice search', () => {
 
   it('prints JSON that a program can read', async () => {
     await using gateway = await startFakeGateway(found(hit));
-    const { stdout } = await runSluice(['search', 'water', '--json', '--url', gateway.url]);
+    const { stdout } = await runCommand(['search', 'water', '--json', '--url', gateway.url]);
     expect(JSON.parse(stdout)).toMatchObject({ edges: [hit], timings: { totalMs: 3 } });
   });
 
@@ -72,7 +72,7 @@ describe('sluice search', () => {
     await using gateway = await startFakeGateway(
       found({ ...hit, highlights: ['\u001b[2J<mark>gone</mark>'], node: { ...hit.node, document } }),
     );
-    const { stdout } = await runSluice(['search', 'water', '--url', gateway.url]);
+    const { stdout } = await runCommand(['search', 'water', '--url', gateway.url]);
     expect(stdout).toContain('1. evil ]0;title2J  (0.913)');
     expect(stdout).toMatch(/^[^\p{Cc}]*$/mu);
     expect(stdout).not.toContain('\u001b');
@@ -80,8 +80,8 @@ describe('sluice search', () => {
 
   it('sends the key, and says what to do when there is none', async () => {
     await using gateway = await startFakeGateway({ ...found(hit), apiKey: 'sl_secret' });
-    const without = await runSluice(['search', 'water', '--url', gateway.url]);
-    const withKey = await runSluice(['search', 'water', '--url', gateway.url], {
+    const without = await runCommand(['search', 'water', '--url', gateway.url]);
+    const withKey = await runCommand(['search', 'water', '--url', gateway.url], {
       env: { SLUICE_API_KEY: 'sl_secret' },
     });
     expect(without).toMatchObject({

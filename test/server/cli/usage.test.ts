@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { runCommand } from './run-command.ts';
 import { runSluice } from './run-sluice.ts';
 
 let nowhere: string;
@@ -46,7 +47,7 @@ describe('the command line', () => {
     [['ingest', 'no-such-folder'], /there is no file or folder no-such-folder/],
     [['chat', ''], /the message is empty/],
   ])('%j is wrong usage', async (args, message) => {
-    const { code, stdout, stderr } = await runSluice(args);
+    const { code, stdout, stderr } = await runCommand(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -58,7 +59,7 @@ describe('a gateway that cannot be used', () => {
     ['search', 'x'],
     ['chat', 'x'],
   ])('says in one line what to do when nobody listens: %s', async (...args) => {
-    const { code, stdout, stderr } = await runSluice(args, { env: { SLUICE_URL: nowhere } });
+    const { code, stdout, stderr } = await runCommand(args, { env: { SLUICE_URL: nowhere } });
     expect({ code, stdout, stderr }).toEqual({
       code: 1,
       stdout: '',
@@ -69,7 +70,7 @@ describe('a gateway that cannot be used', () => {
   });
 
   it('shows the stack with LOG_LEVEL=debug', async () => {
-    const { code, stderr } = await runSluice(['search', 'x', '--url', nowhere], { env: { LOG_LEVEL: 'debug' } });
+    const { code, stderr } = await runCommand(['search', 'x', '--url', nowhere], { env: { LOG_LEVEL: 'debug' } });
     expect(code).toBe(1);
     expect(stderr).toMatch(/\n\s+at .*request\.ts/);
   });
@@ -78,7 +79,7 @@ describe('a gateway that cannot be used', () => {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-usage-'));
     try {
       await writeFile(join(folder, 'a.md'), '# A\n\ntext');
-      const { code, stderr } = await runSluice(['ingest', folder, '--url', nowhere]);
+      const { code, stderr } = await runCommand(['ingest', folder, '--url', nowhere]);
       expect(code).toBe(1);
       expect(stderr).toMatch(/^sluice: cannot reach the gateway/);
     } finally {
@@ -93,7 +94,7 @@ describe('a gateway that cannot be used', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {
-      const { code, stderr } = await runSluice(['search', 'x', '--url', `http://127.0.0.1:${portOf(server)}/api`]);
+      const { code, stderr } = await runCommand(['search', 'x', '--url', `http://127.0.0.1:${portOf(server)}/api`]);
       expect(code).toBe(1);
       expect(stderr).toMatch(/\/api answered 404 text\/html, which is no GraphQL: is the address right\?/);
     } finally {

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import { readCallId, readInterruptId } from './call-ids.ts';
+import { contentOf } from './content-parts.ts';
+import type { RunAgentInput } from './run-agent-input.ts';
+
+/** What a request says to calls of one run that waits for it. */
+export interface Answers {
+  readonly runId: string;
+  readonly decisions: readonly Decision[];
+  readonly results: readonly ToolAnswer[];
+}
+
+export interface Decision {
+  readonly callId: string;
+  readonly round: number;
+  readonly approve: boolean;
+  readonly arguments: unknown;
+  readonly reason: string | null;
+}
+
+/** `value: undefined`: an error is given instead. */
+export interface ToolAnswer {
+  readonly callId: string;
+  readonly value: unknown;
+  readonly error: string | null;
+}
+
+const payloadForm = z.strictObject({
+  approved: z.boolean(),
+  editedArgs: z.record(z.string(), z.unknown()).nullish(),
+  reason: z.string().nullish(),
+});
+
+/** Null: the request answers nothing, and begins a run. `resume` names the run; without it the tool messages at the end do. */
+export function answersIn({ messages, resume }: Pick<RunAgentInput, 'messages' | 'resume'>): Answers | null {
+  const decided = (resume ?? []).map(decisionOf);
+  const told = resultsAtEnd(messages);
+  const runId = decided[0]?.runId ?? told.at(-1)?.runId;
+  if (runId === undefined) return null;
+  const other = decided.find((decision) => decision.runId !== runId);
+  if (other !== undefined) throw bad(`resume must answer one run, got ${runId} and ${other.runId}.`);
+  return { runId, decisions: decided, results: told.filter((result) => result.runId === runId) };
+}
+
+function decisionOf(
+  { interruptId, status, payload }: NonNullable<RunAgentInput['resume']>[number],
+  index: number,
+): Decision & { readonly runId: string } {
+  const at = `resume[${index}]`;
+  const asked = readInterruptId(interruptId);
+  if (asked === null) {
+    throw bad(`${at}.interruptId must be the id of an interrupt, got ${JSON.stringify(interruptId.slice(0, 100))}.`);
+  }
+  // Whoever gives a question up has not allowed anything.
+  if (status === 'cancelled') return { ...asked, approve: false, arguments: null, reason: 'Nobody decided.' };
+  const parsed = payloadForm.safeParse(payload);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw bad(`${at}.payload must satisfy the interrupt's responseSchema: ${issue?.path.join('.')} ${issue?.message}.`);
+  }
+  const { approved, editedArgs = null, reason = null } = parsed.data;
+  return { ...asked, approve: approved, arguments: editedArgs, reason };
+}
+
+/** Of the last turn: nothing else was said since. */
+function resultsAtEnd(messages: RunAgentInput['messages']): (ToolAnswer & { readonly runId: string })[] {
+  const last = messages.findLastIndex(({ role }) => role === 'user' || role === 'assistant');
+  return messages.slice(last + 1).flatMap((message, index) => {
+    if (message.role !== 'tool') return [];
+    const call = readCallId(message.toolCallId);
+    if (call === null) return [];
+    const { text } = contentOf(message.content ?? '', `messages[${last + 1 + index}].content`);
+    const error = message.error ?? null;
+    return [{ ...call, value: error === null ? jsonOrText(text) : undefined, error: error === '' ? text : error }];
+  });
+}
+
+/** A tool's structured answer comes as text: the protocol has no part for it. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const bad = (message: string): GatewayError => new GatewayError('BAD_INPUT', message);
