@@ -29,7 +29,8 @@ export async function openLogs(config: Config, instance: string, logger: Logger)
   if (config.redisUrl === undefined) return memoryLogs(config);
   // Dozens of files, for which a start without Redis does not wait.
   const { openRedis } = await import('../adapters/redis/open-redis.ts');
-  const redis = await openRedis({ url: config.redisUrl, clock: realClock, logger, instance, log: config.log });
+  const log = { ...config.log, abandonedMs: abandonedAfterMs(config) };
+  const redis = await openRedis({ url: config.redisUrl, clock: realClock, logger, instance, log });
   return {
     log: redis.eventLog,
     unstored: redis.runStore,
@@ -41,8 +42,14 @@ export async function openLogs(config: Config, instance: string, logger: Logger)
   };
 }
 
-function memoryLogs({ log: options, limits, sharing }: Config): Logs {
-  const log = memoryEventLog({ clock: realClock, ...options });
+/** A run that waits for a person says nothing for as long as it may wait, and its followers come back to its whole log. */
+function abandonedAfterMs({ runs }: Config): number {
+  return runs.parkedTimeoutMs + 86_400_000;
+}
+
+function memoryLogs(config: Config): Logs {
+  const { log: options, limits, sharing } = config;
+  const log = memoryEventLog({ clock: realClock, ...options, abandonedMs: abandonedAfterMs(config) });
   const unstored = memoryRunStore({
     clock: realClock,
     retentionMs: options.retentionMs,

@@ -41,6 +41,8 @@ export interface FleetOptions {
   readonly maxAttempts?: number;
   /** Of each member's clock, in order. */
   readonly skewMs?: readonly number[];
+  /** More of every member's configuration file. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** More of every member's environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -57,6 +59,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     skewMs = [],
     maxAttempts = 10,
     environment: more = {},
+    config = {},
   } = options;
   await using opened = new AsyncDisposableStack();
   const postgres = opened.use(await startPostgresServer());
@@ -66,7 +69,10 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   );
   const vendorLink = opened.use(await startProxy({ port: vendor.port }));
   const { environment } = opened.use(
-    await configFile({ runs: { leaseMs, maxAttempts }, timeouts: { drainMs, idleMs: 3_000, firstTokenMs: 3_000 } }),
+    await configFile({
+      ...{ runs: { leaseMs, maxAttempts }, timeouts: { drainMs, idleMs: 3_000, firstTokenMs: 3_000 } },
+      ...config,
+    }),
   );
   const dataDir = opened.use(await temporaryDirectory()).path;
   const members = await Promise.all(

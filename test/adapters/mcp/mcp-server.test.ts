@@ -1,7 +1,8 @@
 import type { McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { type Connected, connect, startToolServer, type ToolServer, toolIo } from './rig.ts';
+import { startToolServer, type ToolServer } from '../../helpers/tool-server.ts';
+import { type Connected, connect, toolIo } from './rig.ts';
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
 const cancelled = vi.fn();

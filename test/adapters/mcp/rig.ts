@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { createMcpHandler, type McpHttpHandler, McpServer as ModernServer } from '@modelcontextprotocol/server';
 import { vi } from 'vitest';
 import { McpServer } from '../../../adapters/mcp/mcp-server.ts';
 import type { McpAddress, McpServerOptions } from '../../../adapters/mcp/server-options.ts';
@@ -58,50 +52,5 @@ export function toolIo(signal: AbortSignal = new AbortController().signal): Tool
   return {
     ...{ tenant: 'default', keyId: null, runId: randomUUID(), idempotencyKey: randomUUID() },
     ...{ signal, spend: () => {} },
-  };
-}
-
-export interface ToolServer extends AsyncDisposable {
-  readonly at: McpAddress;
-  readonly handler: McpHttpHandler;
-}
-
-/** A server of the protocol's newest revision, whose tools are what `register` says at each request. */
-export async function startToolServer(register: (server: ModernServer) => void): Promise<ToolServer> {
-  const handler = createMcpHandler(() => {
-    const server = new ModernServer({ name: 'test', version: '1' }, { capabilities: { tools: { listChanged: true } } });
-    register(server);
-    return server;
-  });
-  const http = createServer(async (request, response) => {
-    const left = new AbortController();
-    response.once('close', () => left.abort());
-    const body = request.method === 'POST' ? { body: await buffer(request) } : {};
-    const answer = await handler.fetch(
-      new Request(`http://test${request.url}`, {
-        method: request.method ?? 'GET',
-        headers: request.headers as Record<string, string>,
-        signal: left.signal,
-        ...body,
-      }),
-    );
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    if (answer.body === null) response.end();
-    else
-      Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0])
-        .on('error', () => {})
-        .pipe(response);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const { port } = http.address() as AddressInfo; // it listens on a port
-  return {
-    at: { type: 'http', url: `http://127.0.0.1:${port}/mcp`, headers: {} },
-    handler,
-    async [Symbol.asyncDispose]() {
-      await handler.close();
-      http.closeAllConnections();
-      http.close();
-    },
   };
 }

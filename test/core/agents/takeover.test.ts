@@ -1,19 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defaultLimits } from '../../../core/agents/agent.ts';
 import { agentExecutor } from '../../../core/agents/agent-executor.ts';
 import type { AgentServices } from '../../../core/agents/agent-services.ts';
-import { createAgents } from '../../../core/agents/agents.ts';
-import { endingMs } from '../../../core/agents/steps/budget.ts';
 import type { ChatRequest } from '../../../core/contracts/model-provider.ts';
 import type { RunEvent } from '../../../core/contracts/run-event.ts';
-import type { NewRun } from '../../../core/contracts/run-store.ts';
 import { planOf } from '../../e2e/agents/team-vendor.ts';
 import { says, scriptedProvider } from '../../helpers/scripted-provider.ts';
-import { poolOf } from '../models/pool.ts';
 import { type Cluster, openCluster } from '../runs/instances.ts';
 import { keyOf } from '../runs/rig.ts';
+import { teamRun, teamServices } from './rig.ts';
 
 /*
  * Thirty runs of a team on one instance, each at another moment of its work when that dies; another instance goes on with all of
@@ -67,44 +62,7 @@ function servicesOf(calls: Calls): AgentServices {
       yield* says('The lamp turns ', 'twice a minute [1].');
     },
   });
-  const collection = { id: 'c', name: 'default', embeddingModel: 'embedder', dimensions: 8, createdAt: new Date() };
-  const document = { id: 'd', collectionId: 'c', externalId: 'lamp', title: 'The lamp', url: null, metadata: {} };
-  const times = { createdAt: new Date(), updatedAt: new Date() };
-  const passage = { id: randomUUID(), documentId: 'd', position: 0, text: 'The lamp turns twice a minute.' };
-  const hit = { passage, document: { ...document, ...times }, score: 1, vectorScore: 1, keywordScore: 1 };
-  // Only what a team asks of them.
-  return {
-    agents: createAgents([]),
-    models: poolOf(provider),
-    toolbox: { list: () => [] },
-    limits: { maxFirst: 100, maxQueryChars: 10_000 },
-    collections: { byNames: async (tenant: string) => [{ ...collection, tenant }] },
-    searchIndex: { search: async (_tenant: string, queries: readonly unknown[]) => queries.map(() => [hit]) },
-  } as unknown as AgentServices;
-}
-
-function newRun(index: number): NewRun {
-  const goal = `goal-${index}`;
-  const input = {
-    ...{
-      agent: 'research-team',
-      goal,
-      conversationId: null,
-      history: [],
-      retrieval: null,
-      clientTools: [],
-      responseSchema: null,
-    },
-    ...{ limits: defaultLimits, whenUnwatched: 'FINISH', user: null, metadata: {} },
-  } as const;
-  return {
-    ...{ tenant: 'tenant', runId: goal, inputHash: goal, keyId: null, input, user: null, metadata: {} },
-    ...{ whenUnwatched: 'FINISH', timeoutMs: defaultLimits.timeoutMs + endingMs },
-    detail: {
-      ...{ kind: 'AGENT', agent: 'research-team', goal, conversationId: null, questionId: null },
-      ...{ outputId: randomUUID(), steps: [], output: null },
-    },
-  };
+  return teamServices(provider);
 }
 
 test('thirty runs whose instance dies in the middle of them all end, do no finished step again, and tell each step once', async () => {
@@ -114,7 +72,7 @@ test('thirty runs whose instance dies in the middle of them all end, do no finis
   const spread = undisturbed * callMs * 3;
   const starts = Array.from({ length: runCount }, async (_, index) => {
     await sleep(Math.random() * spread);
-    await dying.runs.start({ run: newRun(index), stored: true, turn: null });
+    await dying.runs.start({ run: teamRun(`goal-${index}`), stored: true, turn: null });
   });
   await Promise.all(starts);
   dying.sleep();
