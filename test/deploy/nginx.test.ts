@@ -7,6 +7,7 @@ import { configSchema } from '../../server/config-schema.ts';
 import { all, chatOperation, openStream } from '../e2e/runs/streams.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { startGateway } from '../helpers/gateway.ts';
+import { startVendor } from '../helpers/vendor/vendor.ts';
 import { hasNginx, startBalancer } from './balancer.ts';
 
 const text = await readFile(new URL('../../deploy/nginx.conf', import.meta.url), 'utf8');
@@ -115,8 +116,9 @@ describe('nginx with deploy/nginx.conf', () => {
   });
 
   it('carries the WebSockets and the requests of real gateways', async () => {
-    await using first = await startGateway();
-    await using second = await startGateway();
+    await using vendor = await startVendor();
+    await using first = await startGateway({ vendor });
+    await using second = await startGateway({ vendor });
     const ports = [first, second].map(({ url }) => Number(new URL(url).port));
     await using balancer = await startBalancer(ports);
     for (const message of ['To the first instance.', 'To the second instance.']) {

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../server/config.ts';
 import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 import { silent } from '../core/runs/rig.ts';
-import { startGateway } from '../helpers/gateway.ts';
+import { startGatewayWithVendor } from '../helpers/gateway.ts';
 import { type Exported, parseMetrics, readMetrics } from '../helpers/metrics.ts';
 
 const read = (name: string): string =>
@@ -39,7 +39,7 @@ let exported: Exported;
 let told: Exported;
 const opened = new AsyncDisposableStack();
 beforeAll(async () => {
-  const gateway = opened.use(await startGateway());
+  const { gateway } = opened.use(await startGatewayWithVendor());
   await gateway.request('{ health { ok } }');
   exported = await readMetrics(gateway.url);
   told = await everythingTold();

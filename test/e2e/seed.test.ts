@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import { temporaryDataDirectory, temporaryDirectory } from '../helpers/embedded-database.ts';
-import { startGateway, type TestGateway } from '../helpers/gateway.ts';
+import { startGateway, startGatewayWithVendor, type TestGateway } from '../helpers/gateway.ts';
 import { aDocument, makeCollection, retrievalStores } from '../helpers/search-corpus.ts';
 import { storedIn } from './search/ingest-run.ts';
 
@@ -132,8 +132,8 @@ it('a start goes on with the seeding of one that was cut short', async () => {
 });
 
 it('SLUICE_SEED_DOCS=false leaves the default collection empty, but there', async () => {
-  await using empty = await startGateway({ environment: { SLUICE_SEED_DOCS: 'false' } });
-  const { collection, search } = await empty.data<Record<'collection' | 'search', unknown>, unknown>(
+  await using empty = await startGatewayWithVendor({ environment: { SLUICE_SEED_DOCS: 'false' } });
+  const { collection, search } = await empty.gateway.data<Record<'collection' | 'search', unknown>, unknown>(
     '{ collection(name: "default") { documentCount passageCount } search(query: "how are answers cited?") { nodes { id } } }',
   );
   expect(collection).toEqual({ documentCount: 0, passageCount: 0 });

@@ -3,15 +3,18 @@ import { createClient as createEventClient } from 'graphql-sse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scopes } from '../../core/contracts/api-key-store.ts';
 import { startGateway, type TestGateway } from '../helpers/gateway.ts';
+import { startVendor, type Vendor } from '../helpers/vendor/vendor.ts';
 
 const key = 'the-one-static-key-of-this-test';
 const viewerQuery = '{ viewer { tenant keyName scopes } }';
 const subscription = 'subscription { chat(input: { message: "Hello?" }) { __typename } }';
 
 const opened = new AsyncDisposableStack();
+let vendor: Vendor;
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = opened.use(await startGateway({ environment: { SLUICE_API_KEY: key } }));
+  vendor = opened.use(await startVendor());
+  gateway = opened.use(await startGateway({ vendor, environment: { SLUICE_API_KEY: key } }));
 });
 afterAll(() => opened.disposeAsync());
 
@@ -128,7 +131,7 @@ describe('with SLUICE_API_KEY', () => {
 });
 
 it('without a key, on loopback, everybody is the tenant default', async () => {
-  await using open = await startGateway();
+  await using open = await startGateway({ vendor });
   expect(await open.data(viewerQuery)).toEqual({
     viewer: { tenant: 'default', keyName: null, scopes: [...scopes] },
   });

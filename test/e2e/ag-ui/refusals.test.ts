@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configFile } from '../../helpers/config-file.ts';
 import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startVendor } from '../../helpers/vendor/vendor.ts';
 import { findRun } from '../chat/turn.ts';
 import { agentInput, agUiUrl, frames, post, refusalOf, runAgent, userMessage } from './agent.ts';
 
@@ -155,7 +156,8 @@ describe('with a key', () => {
   const apiKey = 'a-key-of-the-tests-0123456789';
   let guarded: TestGateway;
   beforeAll(async () => {
-    guarded = opened.use(await startGateway({ environment: { SLUICE_API_KEY: apiKey } }));
+    const vendor = opened.use(await startVendor());
+    guarded = opened.use(await startGateway({ vendor, environment: { SLUICE_API_KEY: apiKey } }));
   });
 
   test('a request without it is UNAUTHENTICATED', async () => {

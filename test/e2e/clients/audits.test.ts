@@ -1,13 +1,14 @@
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateway, type TestGateway } from '../../helpers/gateway.ts';
+import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 
+const opened = new AsyncDisposableStack();
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await startGateway();
+  ({ gateway } = opened.use(await startGatewayWithVendor()));
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(() => opened.disposeAsync());
 
 const audits = serverAudits({ url: () => gateway.url });
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryDataDirectory, temporaryDirectory } from '../../helpers/embedded-database.ts';
 import { startGateway } from '../../helpers/gateway.ts';
 import { failedStart, startGatewayProcess } from '../../helpers/gateway-process.ts';
+import { startVendor } from '../../helpers/vendor/vendor.ts';
 
 describe('a start that cannot work says why', () => {
   it('and exits with 1 when a file is where the data directory should be, and the file stays as it was', async () => {
@@ -45,9 +46,10 @@ describe('a start that cannot work says why', () => {
 
   it('when another gateway has the data directory, which goes on undisturbed', async () => {
     await using directory = await temporaryDataDirectory();
+    await using vendor = await startVendor();
     await using gateway = await startGatewayProcess({
       dataDir: directory.path,
-      environment: { SLUICE_SEED_DOCS: 'false' },
+      environment: { SLUICE_SEED_DOCS: 'false', OPENAI_BASE_URL: vendor.url },
     });
     await expect(startGateway({ dataDir: directory.path })).rejects.toThrow(`in use by process ${gateway.pid}`);
     const { health } = await gateway.data<{ health: { ok: boolean } }>('{ health { ok } }');

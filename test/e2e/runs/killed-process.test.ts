@@ -39,6 +39,8 @@ test('runs of a process that was killed go on when the next one starts, and thei
       OPENAI_API_KEY: 'sk-test-0123456789abcdef',
     },
   });
+  // Under way until the kill, however long that takes to come.
+  vendor.next({ silentAfter: 8 }, { silentAfter: 8 });
   const start = async (input: Readonly<Record<string, unknown>>) =>
     (await killed.data<StartData>(startOperation, { input })).startChat.run;
   const asked = { runId: randomUUID(), message: 'What was interrupted?' };
