@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TestGateway } from '../../helpers/gateway.ts';
+import { configFile } from '../../helpers/config-file.ts';
+import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import type { Vendor } from '../../helpers/vendor/vendor.ts';
 import { findChromium, launchChromium } from './browser.ts';
 import { type GraphiqlPage, openGraphiql } from './graphiql-page.ts';
-import { startClientRig } from './rig.ts';
 import { playTeam, teamAnswer, teamGoal } from './team-run.ts';
 
 const opened = new AsyncDisposableStack();
@@ -20,7 +20,9 @@ const cannotRun = findChromium() === null && !process.env['CI'];
 
 describe.skipIf(cannotRun)('GraphiQL in Chromium', () => {
   beforeAll(async () => {
-    ({ gateway, vendor } = opened.use(await startClientRig({ SLUICE_SEED_DOCS: 'true' })));
+    const config = opened.use(await configFile({ tools: { settings: { calculate: { requiresApproval: true } } } }));
+    const environment = { ...config.environment, SLUICE_SEED_DOCS: 'true' };
+    ({ gateway, vendor } = opened.use(await startGatewayWithVendor({ environment })));
     browser = await launchChromium();
     opened.defer(() => browser.close());
     // One page, as a person has one: to load it anew for each test would take most of their time.

@@ -8,12 +8,10 @@ export interface ClientRig extends AsyncDisposable {
   readonly vendor: Vendor;
 }
 
-export async function startClientRig(environment: Readonly<Record<string, string>> = {}): Promise<ClientRig> {
+export async function startClientRig(): Promise<ClientRig> {
   await using opened = new AsyncDisposableStack();
   const config = opened.use(await configFile({ tools: { settings: { calculate: { requiresApproval: true } } } }));
-  const { gateway, vendor } = opened.use(
-    await startGatewayWithVendor({ environment: { ...config.environment, ...environment } }),
-  );
+  const { gateway, vendor } = opened.use(await startGatewayWithVendor({ environment: config.environment }));
   await ingest(gateway, [
     { externalId: 'lighthouse', title: 'The lighthouse', text: 'The lamp of the lighthouse turns twice a minute.' },
     { externalId: 'harbour', title: 'The harbour', text: 'Fishing boats leave the harbour at four in the morning.' },
