@@ -30,7 +30,8 @@ export function linksOfTalk(system: string | null, said: readonly Spoken[]): Kno
   for (const { role, text, attachments = [] } of said) {
     if (role === 'SYSTEM') links.trust(text);
     else if (role === 'USER') links.ask(text);
-    else links.know(text);
+    // What tools said is looked at beside what they were given: knowResults.
+    else if (role === 'ASSISTANT') links.know(text);
     for (const { mimeType, base64 } of attachments) {
       if (base64 !== undefined && mimeType.startsWith('text/')) links.know(Buffer.from(base64, 'base64').toString());
     }

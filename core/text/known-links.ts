@@ -1,4 +1,4 @@
-import { canonicalUrl, hostOf, linkDestinations, prefixesOf, urlRuns, withoutTrailing } from './urls.ts';
+import { canonicalUrl, comparable, hostOf, linkDestinations, prefixesOf, urlRuns, withoutTrailing } from './urls.ts';
 
 /** An image is loaded without anybody's click: of what it may point at, less is believed. */
 export type LinkKind = 'link' | 'image';
@@ -32,13 +32,16 @@ export class KnownLinks {
   }
 
   /**
-   * The result of a tool. An address that the model itself handed to the tool is no new one because the tool says it again, or any
-   * tool that repeats its input would make every link good.
+   * The result of a tool. An address that the model itself handed to the tool is no new one because the tool says it again, whole or
+   * its beginning, or any tool that repeats its input would make every link good.
    */
   knowResult(args: string, value: string): void {
-    const own = new Set(urlRuns(args).flatMap(prefixesOf).map(canonicalUrl));
-    const ownWritten = new Set(linkDestinations(args));
-    this.#add(value, (address) => !own.has(address) && !ownWritten.has(address));
+    const given = givenTexts(args);
+    const whole = comparable([given, ...urlRuns(given).flatMap(prefixesOf).map(canonicalUrl)].join('\n'));
+    this.#add(
+      value,
+      (address) => ![address, canonicalUrl(address)].some((spelling) => whole.includes(comparable(bare(spelling)))),
+    );
   }
 
   allows(destination: string, kind: LinkKind): boolean {
@@ -54,8 +57,8 @@ export class KnownLinks {
   }
 
   #add(text: string, isNew: (address: string) => boolean): void {
-    for (const address of urlRuns(text).flatMap(prefixesOf).map(canonicalUrl)) {
-      if (this.#exact.size < maxKnown && isNew(address)) this.#exact.add(address);
+    for (const address of urlRuns(text).flatMap(prefixesOf)) {
+      if (this.#exact.size < maxKnown && isNew(address)) this.#exact.add(canonicalUrl(address));
     }
     for (const destination of linkDestinations(text)) {
       if (this.#written.size < maxKnown && isNew(destination)) this.#written.add(destination);
@@ -70,6 +73,24 @@ export class KnownLinks {
       if (this.#hosts.get(host) !== 'image') this.#hosts.set(host, kind);
     }
   }
+}
+
+/** Without what need not be written for the address to lead to the same place. */
+const bare = (address: string): string => address.replace(/^mailto:|^(?:[a-z][a-z0-9+.-]*:)?\/\/(?:www\.)?|\/+$/gi, '');
+
+/** What stands in arguments, as the model wrote them and as the tool reads them. */
+function givenTexts(args: string): string {
+  const texts = [args];
+  try {
+    // Called for every name and value, the innermost first.
+    JSON.parse(args, (name, value: unknown) => {
+      texts.push(name);
+      if (typeof value === 'string') texts.push(value);
+    });
+  } catch {
+    // They are no JSON: then no tool has read them.
+  }
+  return texts.join('\n');
 }
 
 const maxWords = 1_000;

