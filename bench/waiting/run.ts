@@ -1,9 +1,11 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { configFile } from '../../test/helpers/config-file.ts';
 import { temporaryDataDirectory } from '../../test/helpers/embedded-database.ts';
 import { startGatewayProcess } from '../../test/helpers/gateway-process.ts';
+import { startPostgresServer } from '../../test/helpers/postgres-server.ts';
 import { cpuMs } from '../durability/process-cpu.ts';
 import { HttpClient } from '../gateways/http-client.ts';
 import { startBenchVendor } from '../gateways/vendor-control.ts';
@@ -12,14 +14,17 @@ import { quantile } from '../streams/vendor-process.ts';
 /**
  * 5,000 chats that wait for their replies at the same time, in one gateway process with raised limits. The provider answers five
  * seconds after the last of them has come, so that all do wait together, on a slow machine too. Exits with 1 unless all are
- * answered within 30 s, in 600 MB, and with the gateway at hand for others while all wait.
+ * answered within 30 s, in 600 MB, and with the gateway at hand for others while all wait. With `--postgresql` the database is not in
+ * the gateway's process.
  */
+const { postgresql } = parseArgs({ options: { postgresql: { type: 'boolean', default: false } } }).values;
 const chats = 5_000;
 const providerMs = 5_000;
 const bounds = { answeredMs: 30_000, memoryMb: 600, delayP99Ms: 50, healthMs: 100 };
 
 await using vendor = await startBenchVendor();
 await using directory = await temporaryDataDirectory();
+await using postgres = postgresql ? await startPostgresServer() : null;
 await using config = await configFile({
   limits: { maxRuns: 2 * chats },
   openai: { maxConcurrent: 2 * chats },
@@ -29,6 +34,7 @@ await using gateway = await startGatewayProcess({
   dataDir: directory.path,
   environment: {
     ...config.environment,
+    ...(postgres !== null && { DATABASE_URL: postgres.url }),
     OPENAI_BASE_URL: vendor.url,
     OPENAI_API_KEY: 'sk-bench-0123456789',
     NODE_OPTIONS: `--import ${fileURLToPath(new URL('./loop-delay.ts', import.meta.url))}`,
@@ -79,7 +85,7 @@ const delayP99Ms = delays.at(-1) ?? Number.NaN;
 const slowestHealthMs = quantile(healthMs, 1);
 
 console.log(
-  `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)}`,
+  `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.version}, load average ${loadavg()[0]?.toFixed(1)}, ${postgresql ? 'PostgreSQL' : 'embedded database'}`,
 );
 console.log(
   `${answered} of ${chats} answered in ${(answeredMs / 1_000).toFixed(1)} s; all were waiting after ${(allWaitingMs / 1_000).toFixed(1)} s`,

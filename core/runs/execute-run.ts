@@ -1,8 +1,6 @@
 import type { CheckpointStore } from '../contracts/checkpoint-store.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { NewMessage } from '../contracts/conversation-store.ts';
 import { type EventLog, FencedError } from '../contracts/event-log.ts';
-import type { Json } from '../contracts/filter.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
@@ -11,14 +9,13 @@ import type { RunPatch, RunStore } from '../contracts/run-store.ts';
 import { type Begun, nothingBegun, subjectOf, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
+import { keptReply, type ParkPatch, park } from './park.ts';
 import { persist } from './persist.ts';
 import { questionsOf } from './questions.ts';
 import { runErrorOf } from './run-error.ts';
 import { RunReport } from './run-report.ts';
 import { endLog, statusOf } from './terminal.ts';
 import { WorkOnce } from './work-once.ts';
-
-export type ParkPatch = Pick<RunPatch, 'usage' | 'detail'>;
 
 interface Parts {
   readonly log: EventLog;
@@ -175,37 +172,6 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
       if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
     },
   };
-}
-
-/** Where a reply so far is kept while its run is parked. */
-const replySoFar = 'reply so far';
-
-/** Everything is in the log and in the row before anybody can answer, or the next attempt begin. False: the run is another's. */
-async function park(
-  { run, meter }: LiveRun,
-  { detail, reply, parked }: RunResult,
-  writer: DeltaWriter,
-  { clock, checkpoints, park }: AttemptParts,
-): Promise<boolean> {
-  if (parked !== undefined) writer.write({ type: 'RunParked', runStatus: parked, usage: meter.usage });
-  await writer.close();
-  // What there is of a reply, for a run that is ended while it waits: then nobody executes it again.
-  if (reply !== undefined)
-    await persist(() => checkpoints.save(run, `${replySoFar} ${run.attempt}`, jsonOf(reply)), clock);
-  const patch = { usage: meter.usage, ...(detail ? { detail } : {}) };
-  return (await persist(() => park(patch), clock)) !== 'lost';
-}
-
-const jsonOf = (reply: NewMessage): Json => JSON.parse(JSON.stringify(reply));
-
-/** The reply of a run that was parked, and is ended without being gone on with. */
-async function keptReply({ run, signal }: LiveRun, { checkpoints }: AttemptParts): Promise<Pick<RunResult, 'reply'>> {
-  const kept = await checkpoints.read(run);
-  let attempt = run.attempt - 1;
-  while (attempt > 0 && !kept.has(`${replySoFar} ${attempt}`)) attempt -= 1;
-  const reply = kept.get(`${replySoFar} ${attempt}`) as NewMessage | undefined; // what `park` kept
-  const finishReason = runErrorOf(signal.reason).code === 'CANCELLED' ? 'CANCELLED' : 'ERROR';
-  return reply === undefined ? {} : { reply: { ...reply, finishReason } };
 }
 
 async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: AttemptParts): Promise<void> {
