@@ -15,6 +15,7 @@ const partBytes = 256 * 1024;
  */
 export function exchangeWhole(instance: Pick<PGlite, 'execProtocolRawStream'>): void {
   const run = instance.execProtocolRawStream.bind(instance);
+  const answer = new Answer();
   let begun: Uint8Array[] = [];
   instance.execProtocolRawStream = async (message, options) => {
     const [type = startUp] = message;
@@ -23,31 +24,38 @@ export function exchangeWhole(instance: Pick<PGlite, 'execProtocolRawStream'>): 
     if (unanswered.has(type)) return;
     const whole = begun.length === 1 ? message : Buffer.concat(begun);
     begun = [];
-    const answer = new Answer(options.onRawData);
+    answer.begin(options.onRawData);
     await run(whole, { ...options, onRawData: (piece) => answer.add(piece) });
     answer.send();
   };
 }
 
+/**
+ * Pieces lie in PostgreSQL's own buffer, which is written to again. They are gathered in memory that is kept for the next answer:
+ * each copy more would have to be collected, which stops the thread for longer than a statement takes. Whoever is given a part copies it
+ * before it returns, as the socket server does.
+ */
 class Answer {
-  readonly #onPart: (part: Uint8Array) => void;
-  #pieces: Uint8Array[] = [];
+  readonly #gathered = Buffer.allocUnsafeSlow(partBytes);
+  #onPart: (part: Uint8Array) => void = () => {};
   #bytes = 0;
 
-  constructor(onPart: (part: Uint8Array) => void) {
+  begin(onPart: (part: Uint8Array) => void): void {
     this.#onPart = onPart;
+    this.#bytes = 0;
   }
 
-  /** The piece lies in PostgreSQL's own buffer, which is written to again. */
   add(piece: Uint8Array): void {
-    this.#pieces.push(piece.slice());
-    this.#bytes += piece.length;
-    if (this.#bytes >= partBytes) this.send();
+    if (this.#bytes + piece.length > partBytes) this.send();
+    if (piece.length > partBytes) this.#onPart(piece);
+    else {
+      this.#gathered.set(piece, this.#bytes);
+      this.#bytes += piece.length;
+    }
   }
 
   send(): void {
-    if (this.#bytes > 0) this.#onPart(Buffer.concat(this.#pieces));
-    this.#pieces = [];
+    if (this.#bytes > 0) this.#onPart(this.#gathered.subarray(0, this.#bytes));
     this.#bytes = 0;
   }
 }

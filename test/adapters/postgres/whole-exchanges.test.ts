@@ -40,7 +40,15 @@ describe('what the driver sends as one', () => {
   it('is answered in parts when there is much to tell', async () => {
     const long = 'x'.repeat(200_000);
     const [parts] = await say(database([long, long, 'Z']), 'Query');
-    expect(parts).toEqual([long + long, 'Z']);
+    expect(parts?.map(({ length }) => length)).toEqual([200_000, 200_001]);
+    expect(parts?.join('') === `${long}${long}Z`).toBe(true);
+  });
+
+  it('keeps its order around a piece that is longer than any part', async () => {
+    const long = 'x'.repeat(290_000);
+    const [parts] = await say(database(['1', long, 'Z']), 'Query');
+    expect(parts?.map(({ length }) => length)).toEqual([1, 290_000, 1]);
+    expect(parts?.join('') === `1${long}Z`).toBe(true);
   });
 
   it('is forgotten with the connection that broke off in the middle of it', async () => {
