@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createMcpHandler, type McpHttpHandler, McpServer } from '@modelcontextprotocol/server';
 
@@ -31,10 +31,8 @@ export async function startToolServer(register: (server: McpServer) => void): Pr
     );
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     if (answer.body === null) response.end();
-    else
-      Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0])
-        .on('error', () => {})
-        .pipe(response);
+    // A client that was killed ends what it listened to: else its timer would keep this process alive.
+    else pipeline(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), response, () => {});
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
