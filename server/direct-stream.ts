@@ -67,9 +67,11 @@ async function send(
       }
     }
     response.end('event: complete\ndata:\n\n');
-  } catch {
+  } catch (error) {
+    const hasLeft = signal.aborted;
     // Cut off rather than ended: the client must not take it for whole.
     response.destroy();
+    if (!hasLeft) throw error;
   } finally {
     clearInterval(pings);
   }
