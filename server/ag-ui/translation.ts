@@ -5,8 +5,9 @@ import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import type { FollowedEvent } from '../../core/runs/follow-run.ts';
 import { encodeId } from '../../resolvers/global-id.ts';
 import type { AgUiEvent, Citation, RunOutcome, SnapshotMessage } from './events.ts';
+import { restated } from './restated.ts';
 import { runEnd, runFinished } from './run-end.ts';
-import { resultId, ToldCalls } from './told-calls.ts';
+import { ToldCalls } from './told-calls.ts';
 
 /** The run as the client knows it. */
 export interface TranslatedRun {
@@ -275,29 +276,6 @@ export class Translation {
   }
 }
 
-/**
- * The client's messages with those that were told: in the place where it has them already, when an earlier stream of the run told
- * them, and a result behind its call.
- */
-function restated(sent: readonly SnapshotMessage[], told: Map<string, SnapshotMessage>): SnapshotMessage[] {
-  const rest = new Map(told);
-  const take = (id: string): SnapshotMessage[] => {
-    const message = rest.get(id);
-    rest.delete(id);
-    return message === undefined ? [] : [message];
-  };
-  const known = new Set(sent.map(({ id }) => id));
-  const before = sent
-    // Reasoning and activities are the client's own, and kept as long as a snapshot has none of them.
-    .filter(({ role }) => role !== 'reasoning' && role !== 'activity')
-    .flatMap((message) => {
-      const [so = message] = take(message.id);
-      return known.has(resultId(message.id)) ? [so] : [so, ...take(resultId(message.id))];
-    });
-  return [...before, ...rest.values()];
-}
-
-/** The id that the message has in the graph. */
 function idOf({ messageId }: { readonly messageId: string }): string {
   return encodeId('Message', messageId);
 }
