@@ -36,7 +36,12 @@ export function openSpending(
   config: Config,
   { database, instance, apiKeys, rateLimiter, logger }: Parts,
 ): OpenSpending {
-  const holds = new Holds({ store: postgresHoldStore(database), instance, clock: realClock, logger });
+  const holds = new Holds({
+    store: postgresHoldStore(database),
+    ...{ instance, callMs: config.timeouts.totalMs },
+    clock: realClock,
+    logger,
+  });
   const payers = new Payers({
     tenants: new Map(Object.entries(config.tenants)),
     keys: apiKeys,
