@@ -11,7 +11,7 @@ import { assertStorableJson } from '../text/storable-json.ts';
 import type { Toolbox } from './toolbox.ts';
 
 export interface AnswerServices {
-  readonly runs: Pick<Runs, 'find' | 'hurry'>;
+  readonly runs: Pick<Runs, 'find' | 'answered'>;
   readonly parkedRuns: ParkedRuns;
   readonly toolbox: Pick<Toolbox, 'readArguments'>;
 }
@@ -119,7 +119,7 @@ async function answer(
   if (outcome === 'already') throw answeredBefore(tool);
   if (outcome === 'ended')
     throw new GatewayError('CONFLICT', `The run has ended: its call of ${tool} takes no answer.`);
-  runs.hurry();
+  runs.answered(key);
   const run = await runs.find(key, signal);
   if (run === null) throw runNotFound(runId);
   return run;
