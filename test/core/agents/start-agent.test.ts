@@ -19,7 +19,9 @@ test('of a long history only what a goal is understood by is kept with the run',
     ...{ agent: 'assistant', goal: 'And why?', conversationId: null, history, retrieval: null, clientTools: [] },
     ...{ responseSchema: null, limits: null, whenUnwatched: 'FINISH', user: null, metadata: {} },
   });
-  const kept = (started[0]?.run.input as AgentInput).history;
+  const [request] = started;
+  if (request === undefined) expect.unreachable();
+  const { history: kept } = request.run.input as AgentInput; // what startAgent gave to the store
   expect(kept).toHaveLength(20);
   expect(kept.at(-1)?.text).toMatch(/^9999 word/);
   expect(JSON.stringify(kept).length).toBeLessThan(50_000);
