@@ -23,7 +23,9 @@ export function documentVectorColumn(tenant: string, documentId: SQL, collection
 export function documentVectors(
   rows: readonly { readonly document_id: string; readonly vector: string | null }[],
 ): ReadonlyMap<string, Float32Array> {
-  return new Map(rows.flatMap(({ document_id, vector }) => (vector === null ? [] : [[document_id, directionOf(vector)]])));
+  return new Map(
+    rows.flatMap(({ document_id, vector }) => (vector === null ? [] : [[document_id, directionOf(vector)]])),
+  );
 }
 
 /** The first of a document's rows. */

@@ -176,7 +176,7 @@ describe('recommendations', () => {
     };
     await spent(50);
     const used = Object.fromEntries(await spent(50));
-    expect(used).toMatchObject({ 'collections-by-names': 1, tastes: 1, 'search-settings': 1, recommendations: 1 });
+    expect(used).toMatchObject({ 'collections-by-names': 1, tastes: 1, recommendations: 1 });
     // The documents of the lists, those of `because`, and now and then the gateway's heartbeat.
     expect(Math.max(...Object.values(used))).toBeLessThanOrEqual(2);
   });
