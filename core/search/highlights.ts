@@ -121,10 +121,10 @@ function marked(text: string, words: readonly Word[], marks: readonly Mark[], { 
   let place = first === 0 ? 0 : (words[first]?.start ?? 0);
   let html = '';
   for (const { position } of marks) {
-    const word = words[position];
-    if (word === undefined || position < first || position > last) continue;
-    html += `${escaped(text.slice(place, word.start))}<mark>${escaped(text.slice(word.start, word.end))}</mark>`;
-    place = word.end;
+    const found = words[position];
+    if (found === undefined || position < first || position > last) continue;
+    html += `${escaped(text.slice(place, found.start))}<mark>${escaped(text.slice(found.start, found.end))}</mark>`;
+    place = found.end;
   }
   const after = last === words.length - 1 ? text.slice(end) : (closing.exec(text.slice(end, end + 10))?.[0] ?? '');
   return (html + escaped(text.slice(place, end) + after)).trim();
