@@ -39,8 +39,9 @@ function indexBranch(tenant: string, filter: FilterGroup): SQL {
 }
 
 function rankedBranch(tenant: string, filter: FilterGroup): SQL {
+  // One key to sort by: two take noticeably longer.
   return sql`select known.*, row_number() over (
-      partition by ordinal order by brought_in desc, keyword desc nulls last, passage_id) as place
+      partition by ordinal order by case when brought_in then keyword end desc nulls last, passage_id) as place
     from known where ordinal = any(${sql.param(filter.ordinals)}::int[]) ${passes(tenant, filter, sql`known.document_id`)}`;
 }
 
