@@ -17,6 +17,8 @@ export interface CallParts {
   readonly key: string;
   /** What the run was given, by name; nothing else is ever called. */
   readonly tools: ReadonlyMap<string, ToolDescription & { readonly changesWorld?: boolean }>;
+  /** The run has reached a limit: nothing is called any more. */
+  readonly isSpent: () => boolean;
   readonly onCall: (call: ToolCallRecord) => void;
 }
 
@@ -39,7 +41,8 @@ export async function carryOut(parts: CallParts, call: ToolCallRequest): Promise
 }
 
 async function perform(parts: CallParts, call: ToolCallRequest): Promise<CallOutcome> {
-  const { toolbox, io, tools } = parts;
+  const { toolbox, io, tools, isSpent } = parts;
+  if (isSpent()) return refused(parts, call, 'A limit of the run was reached; this call was not made.');
   const tool = tools.get(call.tool);
   if (tool === undefined) {
     const known = [...tools.keys()].join(', ');
