@@ -149,7 +149,7 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
   const said = new Set<string>();
   return {
     run,
-    questions: run.stored ? questionsOf(run, { parked, clock, onLost }) : null,
+    questions: run.stored ? questionsOf(run, { parked, clock, bell: live.bell, onLost }) : null,
     begun: { ...begun, hasSaid: (event) => begun.hasSaid(event) || said.has(subjectOf(event) ?? '') },
     signal,
     meter: live.meter,

@@ -132,7 +132,7 @@ class Question {
     const toolCall = { id, tool, arguments: args, result, status: awaits } as const;
     await io.questions?.ask({ callId: id, round, awaits, tool, arguments: args, parameters: this.#parameters, reason });
     ended(this.#parts, this.#call, args);
-    sayOnce(io, { type: 'ApprovalRequested', toolCall });
+    sayOnce(io, { type: 'ApprovalRequested', toolCall, round });
     const answer = (await io.questions?.answer(id, round)) ?? null;
     if (answer !== null) return answer;
     onCall(toolCall);
