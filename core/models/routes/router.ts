@@ -84,15 +84,10 @@ export class Router {
     });
   }
 
-  async #among<T>(
-    job: Job,
-    targets: readonly Target[],
-    signal: AbortSignal,
-    { make }: Attempts<T>,
-  ): Promise<Answered<T>> {
-    const tried = (target: Target, how: Try) => make(target, how).then((value) => ({ value, target }));
-    const { value, target } = await tryTargets(job, targets, signal, tried, this.#parts.options);
-    return { value, target, others: targets.filter((other) => other !== target) };
+  #among<T>(job: Job, targets: readonly Target[], signal: AbortSignal, { make }: Attempts<T>): Promise<Answered<T>> {
+    const tried = (target: Target, how: Try): Promise<Answered<T>> =>
+      make(target, how).then((value) => ({ value, target, others: targets.filter((other) => other !== target) }));
+    return tryTargets(job, targets, signal, tried, this.#parts.options);
   }
 
   #larger({ route }: Plan): Plan | null {
