@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
@@ -8,11 +7,13 @@ import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../context.ts';
 import type { Logger } from '../core/contracts/logger.ts';
+import { newId } from '../core/text/new-id.ts';
 import { type App, graphqlPath } from './app.ts';
 import { type Access, authorizationOf } from './authenticate.ts';
 import { type ToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config-schema.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
+import { PlainRequest } from './plain-request.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
 import { inOperation } from './request-scope.ts';
 import { SocketOperations } from './socket-operations.ts';
@@ -83,7 +84,7 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
         return true;
       },
       onSubscribe: ({ extra }, id, payload) => {
-        const requestId = randomUUID();
+        const requestId = newId();
         const open = operations.get(extra.socket);
         const principal = principals.get(extra.socket);
         if (open === undefined || principal === undefined)
@@ -165,7 +166,7 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
   const { requestId } = operation;
-  const request = new app.fetchAPI.Request(`http://gateway${graphqlPath}`, { method: 'POST', signal });
+  const request = new PlainRequest('application/json', signal) as unknown as Request;
   const params = {
     query,
     variables: variables ?? undefined,
