@@ -45,8 +45,17 @@ export class Router {
     this.#parts = parts;
   }
 
+  answer<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
+    const { job, plan } = routed;
+    if (plan.route !== null) return this.#byRoute(routed, attempts);
+    const targets = this.#order(plan, plan.choices);
+    return this.#among(job, targets, job.bounds.signal, attempts).catch((error: unknown) => {
+      throw this.#withSuggestion(error, plan);
+    });
+  }
+
   /** A prompt that is too long for a route goes on to its `largerContext`. */
-  async answer<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
+  async #byRoute<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
     for (let { plan } = routed; ; ) {
       const choices = fitting(plan, routed);
       const larger = this.#larger(plan);
