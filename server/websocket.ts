@@ -166,7 +166,7 @@ async function prepare(
   signal: AbortSignal,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
   const { requestId } = operation;
-  const request = new PlainRequest('application/json', signal) as unknown as Request;
+  const request = new PlainRequest(null, signal) as unknown as Request;
   const params = {
     query,
     variables: variables ?? undefined,
