@@ -19,6 +19,8 @@ import { decodeId } from './global-id.ts';
 export interface RecommendationArgs extends PageArgs {
   readonly in: string;
   readonly filter?: MetadataFilterInput | null | undefined;
+  /** Whether the documents of `because` will be asked for: then they are read together with the items. */
+  readonly wantsReasons: boolean;
 }
 
 export interface RecommendationEdge extends Recommendation {
@@ -30,16 +32,21 @@ export interface RecommendationEdge extends Recommendation {
 
 export async function recommend(
   profileId: string,
-  { first, after, filter, ...args }: RecommendationArgs,
+  { first, after, filter, wantsReasons, ...args }: RecommendationArgs,
   { loaders }: Context,
 ): Promise<Connection<DocumentRecord, RecommendationEdge>> {
   // Before the loader makes a key of it: a filter that is nested some thousand deep takes any recursion's stack.
   if (filter != null) parseMetadataFilter(filter);
   const request = { profileId, in: args.in, first, after: after ?? null, filter: filter ?? null };
   const { recommendations, ...result } = await loaders.recommendation.load(request);
-  const documents = await Promise.all(
-    recommendations.map(({ documentId }) => orNull(loaders.document.load(documentId))),
-  );
+  const reasons = wantsReasons ? recommendations.flatMap(reasonIdsOf) : [];
+  const [documents] = await Promise.all([
+    loadAll(
+      recommendations.map(({ documentId }) => documentId),
+      loaders,
+    ),
+    loadAll(reasons, loaders),
+  ]);
   // One that was deleted a moment ago is not shown.
   const items = recommendations.flatMap((recommendation, index) => {
     const document = documents[index];
@@ -57,10 +64,17 @@ export function recommendById(
   return recommend(decodeId('Profile', profile, 'profile'), args, context);
 }
 
-export async function becauseOf({ because }: RecommendationEdge, { loaders }: Context): Promise<DocumentRecord[]> {
-  const ids = because.flatMap(({ of }) => ('documentId' in of ? [of.documentId] : []));
-  const documents = await Promise.all(ids.map((id) => orNull(loaders.document.load(id))));
-  return documents.filter((document) => document !== null);
+export async function becauseOf(edge: RecommendationEdge, { loaders }: Context): Promise<DocumentRecord[]> {
+  return (await loadAll(reasonIdsOf(edge), loaders)).filter((document) => document !== null);
+}
+
+function reasonIdsOf({ because }: Recommendation): string[] {
+  return because.flatMap(({ of }) => ('documentId' in of ? [of.documentId] : []));
+}
+
+/** Null for what has been deleted meanwhile. */
+function loadAll(ids: readonly string[], loaders: Context['loaders']): Promise<(DocumentRecord | null)[]> {
+  return Promise.all(ids.map((id) => orNull(loaders.document.load(id))));
 }
 
 export async function explanationOf({ page, place }: RecommendationEdge, { loaders }: Context): Promise<string> {

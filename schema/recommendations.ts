@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { DocumentRecord } from '../core/contracts/document-store.ts';
 import type { Connection } from '../resolvers/connection.ts';
 import {
@@ -11,6 +12,7 @@ import { builder } from './builder.ts';
 import { PageInfoRef } from './connection.ts';
 import { MetadataFilterRef } from './metadata-filter.ts';
 import { DocumentRef, ProfileRef } from './refs.ts';
+import { selects } from './selects.ts';
 
 const RecommendationEdgeRef = builder.objectRef<RecommendationEdge>('RecommendationEdge');
 RecommendationEdgeRef.implement({
@@ -52,6 +54,10 @@ of whom nothing is known: the popular ones, then the newest. N lists of one oper
     ' ',
   );
 
+function argsOf<Args extends { readonly first?: number | null | undefined }>(args: Args, info: GraphQLResolveInfo) {
+  return { ...args, first: args.first ?? 10, wantsReasons: selects(info, 'because') };
+}
+
 builder.queryField('recommendations', (t) =>
   t.field({
     type: RecommendationConnectionRef,
@@ -65,8 +71,7 @@ builder.queryField('recommendations', (t) =>
       after: t.arg.string({ description: 'The endCursor of the page before.' }),
       filter: t.arg({ type: MetadataFilterRef, description: "A condition on the documents' metadata." }),
     },
-    resolve: (_root, args, ctx) =>
-      recommendById({ ...args, profile: String(args.profile), first: args.first ?? 10 }, ctx),
+    resolve: (_root, args, ctx, info) => recommendById({ ...argsOf(args, info), profile: String(args.profile) }, ctx),
   }),
 );
 
@@ -81,6 +86,6 @@ builder.objectField(ProfileRef, 'recommendations', (t) =>
       after: t.arg.string({ description: 'The endCursor of the page before.' }),
       filter: t.arg({ type: MetadataFilterRef, description: "A condition on the documents' metadata." }),
     },
-    resolve: (profile, args, ctx) => recommend(profile.id, { ...args, first: args.first ?? 10 }, ctx),
+    resolve: (profile, args, ctx, info) => recommend(profile.id, argsOf(args, info), ctx),
   }),
 );

@@ -3,7 +3,7 @@ import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Config } from './config-schema.ts';
+import type { Config } from './config/config-schema.ts';
 
 /** Depth, aliases and tokens of an operation, decided before it is executed. Introspection passes the depth. */
 export function operationLimits({ maxDepth, maxAliases, maxTokens }: Config['limits']): Plugin[] {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { APIError } from 'openai';
 import type { HttpDoor } from './http-fetch.ts';
+import { headersOf, textOf } from './incoming-message.ts';
 
 export interface ChatPostOptions {
   /** With its query. */
@@ -33,21 +34,6 @@ async function refused(message: IncomingMessage, status: number): Promise<never>
   const text = await textOf(message);
   const answer = parsed(text);
   throw APIError.generate(status, answer, answer === undefined ? text : undefined, headersOf(message));
-}
-
-export async function textOf(message: IncomingMessage): Promise<string> {
-  message.setEncoding('utf8');
-  let text = '';
-  for await (const chunk of message) text += chunk;
-  return text;
-}
-
-export function headersOf({ headersDistinct }: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
-  }
-  return headers;
 }
 
 function parsed(text: string): object | undefined {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { textOf } from './chat-post.ts';
 import { ChatStreamReader } from './chat-stream-reader.ts';
+import { textOf } from './incoming-message.ts';
 import { malformed, type Upstream } from './upstream.ts';
 import { readBody } from './wire-reply.ts';
 

@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
-import { headersOf } from './chat-post.ts';
+import { headersOf } from './incoming-message.ts';
 
 /** An idle pooled socket is dropped before the firewalls on the way forget it without a word. */
 const IDLE_SOCKET_MS = 30_000;

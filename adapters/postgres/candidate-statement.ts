@@ -17,7 +17,7 @@ export interface CandidateRow {
   readonly ordinal: number;
   readonly document_id: string;
   readonly popularity: number | null;
-  readonly vector: Buffer | null;
+  readonly vector: string | null;
 }
 
 /**

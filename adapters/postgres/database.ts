@@ -20,6 +20,17 @@ export interface Database extends Queryable {
    * Nothing inside may use the Database itself: embedded there is one connection, it would deadlock. That throws.
    */
   transaction<T>(name: string, work: (transaction: Queryable) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * One statement that only reads, under settings of PostgreSQL that hold for it alone, also behind a pooler. Names and values are
+   * the program's own: they go into the text as they are. Two round trips: the settings go out with the beginning of the
+   * transaction, and its end is not waited for.
+   */
+  read<Row>(
+    name: string,
+    settings: Readonly<Record<string, string | number>>,
+    statement: SQL,
+    signal?: AbortSignal,
+  ): Promise<Row[]>;
   /** Vectors up to this length have an index here; longer ones are compared one by one. */
   readonly longestIndexedVector: number;
   /** How often each named statement ran. For metrics, and for tests that prove batching. */

@@ -37,13 +37,14 @@ export function postgresHoldStore(database: Database): HoldStore {
       );
     },
 
-    async reclaim() {
+    async reclaim(callMs) {
       const [row] = await database.query<{ reclaimed: number }>(
         'reclaim-holds',
         sql`with dead as (
             select tenant, id, resource, day, accounts, amount, 0::bigint as used from holds
             where reclaimed_at is null and not exists (
-              select from instances where instances.id = holds.instance and instances.lease_until > clock_timestamp())
+              select from instances where instances.id = holds.instance and instances.lease_until > clock_timestamp()
+                - case holds.resource when 'NANO_DOLLARS' then ${callMs}::float8 else 0 end * interval '1 millisecond')
             limit ${reclaimedAtOnce}::int for update of holds skip locked
           ), reclaimed as (
             update holds set amount = 0, reclaimed_at = clock_timestamp() from dead

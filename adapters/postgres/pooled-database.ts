@@ -83,6 +83,25 @@ export class PooledDatabase implements Database {
     });
   }
 
+  read<Row>(
+    name: string,
+    settings: Readonly<Record<string, string | number>>,
+    statement: SQL,
+    signal?: AbortSignal,
+  ): Promise<Row[]> {
+    const set = Object.entries(settings).map(([setting, value]) => `set local ${setting} = ${value}`);
+    const begin = [this.#server.begin ?? 'begin', ...set].join('; ');
+    return this.#withConnection(name, signal, async (connection) => {
+      try {
+        await this.#execute(connection, name, begin, [], signal);
+        return await this.#run<Row>(connection, name, statement, signal);
+      } finally {
+        // What was read is whole: the caller need not wait. The connection is held until this has ended.
+        void this.#execute(connection, name, 'commit', []).catch(() => {});
+      }
+    });
+  }
+
   connections(): ReturnType<Database['connections']> {
     const { totalCount, idleCount, waitingCount } = this.#pool;
     return { open: totalCount, idle: idleCount, waiting: waitingCount };

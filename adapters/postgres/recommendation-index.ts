@@ -1,8 +1,8 @@
 import type { Candidate, Deed, RecommendationIndex, Taste } from '../../core/contracts/recommendation-index.ts';
 import { type CandidateRow, candidateStatement } from './candidate-statement.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database } from './database.ts';
 import { documentVectors } from './document-vectors.ts';
-import { withSearchSettings } from './search-settings.ts';
+import { searchSettings } from './search-settings.ts';
 import { type TasteRow, tasteStatement } from './taste-statement.ts';
 
 export function postgresRecommendationIndex(database: Database): RecommendationIndex {
@@ -24,8 +24,7 @@ export function postgresRecommendationIndex(database: Database): RecommendationI
     async candidates(tenant, queries, signal) {
       if (queries.length === 0) return [];
       const statement = candidateStatement(tenant, queries, database.longestIndexedVector);
-      const run = (transaction: Queryable) => transaction.query<CandidateRow>('recommendations', statement);
-      const rows = await withSearchSettings(database, 'recommendations', run, signal);
+      const rows = await database.read<CandidateRow>('recommendations', searchSettings, statement, signal);
       const vectors = documentVectors(rows);
       const byQuery = Map.groupBy(rows, (row) => row.ordinal);
       return queries.map((_, ordinal) =>

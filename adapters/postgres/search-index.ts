@@ -1,7 +1,7 @@
 import type { SearchIndex } from '../../core/contracts/search-index.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database } from './database.ts';
 import { type HitRow, hitsByQuery } from './hit-rows.ts';
-import { withSearchSettings } from './search-settings.ts';
+import { searchSettings } from './search-settings.ts';
 import { searchStatement } from './search-statement.ts';
 import { similarStatement } from './similar-statement.ts';
 
@@ -11,15 +11,13 @@ export function postgresSearchIndex(database: Database): SearchIndex {
     async search(tenant, queries, signal) {
       if (queries.length === 0) return [];
       const statement = searchStatement(tenant, queries, database.longestIndexedVector);
-      const run = (transaction: Queryable) => transaction.query<HitRow>('search', statement);
-      return hitsByQuery(await withSearchSettings(database, 'search', run, signal), queries.length);
+      return hitsByQuery(await database.read<HitRow>('search', searchSettings, statement, signal), queries.length);
     },
 
     async similar(tenant, documentIds, first, signal) {
       if (documentIds.length === 0) return [];
       const statement = similarStatement(tenant, documentIds, first, database.longestIndexedVector);
-      const run = (transaction: Queryable) => transaction.query<HitRow>('similar', statement);
-      return hitsByQuery(await withSearchSettings(database, 'similar', run, signal), documentIds.length);
+      return hitsByQuery(await database.read<HitRow>('similar', searchSettings, statement, signal), documentIds.length);
     },
   };
 }

@@ -16,7 +16,7 @@ export interface TasteRow {
   readonly liked: Date | null;
   readonly disliked: Date | null;
   readonly purchased: Date | null;
-  readonly vector: Buffer | null;
+  readonly vector: string | null;
 }
 
 /** The profiles that are asked for, `asked (ordinal, profile_id, collection_id, …)`: arrays of one length. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/contracts/clock.ts';
-import { FencedError, type LoggedEvent, type RunKey } from '../../core/contracts/event-log.ts';
+import { FencedError, type LoggedEvent, LogLostError, type RunKey } from '../../core/contracts/event-log.ts';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import { isTerminal, type RunEvent } from '../../core/contracts/run-event.ts';
 import type { Channels } from './channels.ts';
@@ -36,7 +36,7 @@ export class Appender {
   readonly #options: AppenderOptions;
   readonly #writer = randomUUID();
   readonly #queues = new Map<string, Promise<number>>();
-  /** The newest seqs that Redis has confirmed: a log that is lost goes on behind them, so that no seq has two meanings. */
+  /** The newest seqs that Redis has confirmed: by them a log that is lost is known, and goes on behind them. */
   readonly #confirmed: LRUCache<string, number>;
   #batches = 0;
   #waitingBytes = 0;
@@ -92,7 +92,7 @@ export class Appender {
       before === undefined
         ? work()
         : before.then(work, (error: unknown) => {
-            if (error instanceof FencedError) return work();
+            if (error instanceof FencedError || error instanceof LogLostError) return work();
             throw error;
           });
     this.#queues.set(name, mine);
@@ -130,6 +130,7 @@ export class Appender {
       { connection, clock, what: `appending to the log of run ${key.runId}`, patienceMs, signal },
     );
     const [isWritten, lastSeq = 0, at = 0] = answer as number[]; // what the script returns
+    if (isWritten === 2) throw new LogLostError(key, floor);
     if (isWritten !== 1 || ends) this.#confirmed.delete(name);
     else this.#confirmed.set(name, lastSeq);
     if (isWritten !== 1) throw new FencedError(key, attempt);

@@ -24,13 +24,14 @@ end
 /**
  * ARGV: attempt, writer, batch, floor, longest length, ms kept while open, ms kept after the end, whether the last event is
  * terminal, events. Batches of a writer are numbered: one that comes again, or late over a connection that was given up,
- * is known by its number. Gives {1, lastSeq, at}, or {0} when fenced off.
+ * is known by its number. Gives {1, lastSeq, at}, {0} when fenced off, or {2} when what stood at the floor is lost.
  */
 export const appendScript: Script = {
   name: 'sluiceAppend',
   lua: `${standing}
 if meta[4] == ARGV[2] and tonumber(meta[5]) >= tonumber(ARGV[3]) then return {1, lastSeq, tonumber(meta[6])} end
 if isFenced or meta[3] == '1' then return {0} end
+if not meta[2] and tonumber(ARGV[4]) > 0 then return {2} end
 if #ARGV == 8 then return {1, lastSeq, at} end
 lastSeq = math.max(lastSeq, tonumber(ARGV[4]))
 for index = 9, #ARGV do

@@ -16,7 +16,7 @@ export interface RedisRunSignalsOptions {
   readonly renewEveryMs?: number;
 }
 
-const known: ReadonlySet<RunSignal['type']> = new Set(['cancel', 'released', 'key-changed']);
+const known: ReadonlySet<RunSignal['type']> = new Set(['cancel', 'released', 'answered', 'key-changed']);
 const askPatienceMs = 2_000;
 
 /** By publish and subscribe, over one more connection: what is sent while it is away is lost. */

@@ -8,6 +8,11 @@ import { agentDetail } from './output.ts';
 const maxMessages = 20;
 const maxCharacters = 2_000;
 
+/** Of what an app sent, as much as a run looks at: it is kept with the run. */
+export function recent(history: readonly Said[]): readonly Said[] {
+  return history.slice(-maxMessages).flatMap(shown);
+}
+
 /** What was said before the goal, oldest first; empty for a goal that goes on from nothing. */
 export async function readHistory(
   conversations: ConversationStore,
@@ -15,7 +20,7 @@ export async function readHistory(
   input: Pick<AgentInput, 'history'>,
 ): Promise<readonly Said[]> {
   const { conversationId, questionId } = agentDetail(io);
-  if (conversationId === null) return input.history.slice(-maxMessages).flatMap(shown);
+  if (conversationId === null) return recent(input.history);
   const window = { leaf: questionId, direction: 'last', count: maxMessages + 1, cursor: null } as const;
   const [branch] = await conversations.branches(io.run.tenant, [conversationId], window, io.signal);
   return (branch?.messages ?? []).flatMap(({ id, role, parts }): Said[] => {

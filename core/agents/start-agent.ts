@@ -12,6 +12,7 @@ import type { AgentLimits } from './agent.ts';
 import type { AgentInput } from './agent-input.ts';
 import { type Agents, agentNamed } from './agents.ts';
 import { type AgentInputLimits, checkAgentInput, limitsOf } from './check-agent-input.ts';
+import { recent } from './history.ts';
 import { endingMs } from './steps/budget.ts';
 
 /** As the app sent it: without limits, those of the agent. */
@@ -43,7 +44,7 @@ export async function startAgent(
   toolbox.named(agent.tools);
   const { limits: asked } = request;
   if (asked !== null) checkAgentInput({ ...request, limits: asked }, agent, models, limits);
-  const input: AgentInput = { ...request, limits: limitsOf(agent, asked) };
+  const input: AgentInput = { ...request, history: recent(request.history), limits: limitsOf(agent, asked) };
   checkAgentInput(input, agent, models, limits);
   const { retrieval, responseSchema, conversationId, clientTools } = input;
   const [found] = await Promise.all([

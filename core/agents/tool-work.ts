@@ -53,19 +53,24 @@ export function toolsOf(
   return [...there, ...describeClientTools(input.clientTools)];
 }
 
-/** A step whose model may call tools: its calls are shown with the step. Throws `StepWaits` when some wait for an answer. */
+/**
+ * A step whose model may call tools: its calls are shown with the step. Throws `StepWaits` when some wait for an
+ * answer, `LimitReached` where a limit of the run comes before the last turn.
+ */
 export async function workWithTools(
   work: Work,
   task: ToolTask,
   call: CallOptions,
 ): Promise<LoopEnd & { readonly last: Turn }> {
-  const { services, io, board, callIds } = work;
+  const { services, io, board, budget, callIds } = work;
   const { step, member, tools, messages, numbers } = task;
   const end = await toolLoop(
     services,
     {
       ...{ step, tools, messages, numbers, bounds, toolChoice: 'auto', key: `${task.key}/` },
+      isSpent: () => budget.isSpent,
       generate: async (request) => {
+        budget.assertLeft();
         const calls = new WrittenCalls(io, callIds, step);
         const hear = task.begin?.(request);
         const asked = {

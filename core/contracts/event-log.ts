@@ -42,7 +42,8 @@ export interface LogState {
  *   and readers with an older cursor get a gap. It rejects with FencedError like `append`, but not for an ended log.
  * - `append` assigns gapless seqs in the order of calls, all or nothing, and returns the last. It rejects with
  *   FencedError when a higher `attempt` has appended before (a process that lost its run), or when the log has
- *   ended: nothing follows a terminal event.
+ *   ended: nothing follows a terminal event; and with LogLostError when what this process has appended is gone, and with it
+ *   the memory of who may append. `fence` with its `lastSeq` as the floor begins the log anew.
  * - `read` returns at most `limit` events after seq `after` (0: from the beginning), at once. An unknown run is an
  *   empty page.
  * - `follow` yields what `read` would, then waits for more, and ends by itself after the terminal event. It pulls:
@@ -68,5 +69,17 @@ export class FencedError extends Error {
   constructor(key: RunKey, attempt: number) {
     super(`run ${key.runId}: attempt ${attempt} no longer owns the log`);
     this.name = 'FencedError';
+  }
+}
+
+/** The log has lost what was appended, and any fence with it. Only who owns the run in the store may go on with it. */
+export class LogLostError extends Error {
+  /** The newest seq that was confirmed. */
+  readonly lastSeq: number;
+
+  constructor(key: RunKey, lastSeq: number) {
+    super(`run ${key.runId}: its log is lost, which had come to ${lastSeq}`);
+    this.name = 'LogLostError';
+    this.lastSeq = lastSeq;
   }
 }

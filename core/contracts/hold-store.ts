@@ -54,8 +54,12 @@ export interface HoldStore {
    * that was reclaimed meanwhile, since its instance seemed dead, is counted all the same.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
-  /** Gives back what instances held whose lease has expired. Resolves to how many holds those were. */
-  reclaim(): Promise<number>;
+  /**
+   * Gives back what instances held whose lease has expired: runs at once, since others take them over; dollars `callMs` later, when
+   * no call of theirs can be under way any more, since an instance may live that seems dead. Those of an instance that has left, or
+   * is known to be dead, come back at once. Resolves to how many holds those were.
+   */
+  reclaim(callMs: number): Promise<number>;
   /** Removes what nobody asks for any more: accounts of days that are long over, and reclaimed holds a day later. */
   forget(): Promise<void>;
 }

@@ -12,7 +12,7 @@ export interface Deed {
   readonly documentId: string;
   /** When it last did each; null: never. */
   readonly at: Readonly<Record<InteractionKind, Date | null>>;
-  /** The mean of the document's passages; null while it has no vector. */
+  /** The direction of the mean of the document's passages, of length 1 to three digits; null while it has no vector. */
   readonly vector: Float32Array | null;
 }
 
@@ -31,7 +31,7 @@ export interface CandidateQuery extends TasteQuery {
 
 export interface Candidate {
   readonly documentId: string;
-  /** The mean of the document's passages; null while it has no vector. */
+  /** The direction of the mean of the document's passages, of length 1 to three digits; null while it has no vector. */
   readonly vector: Float32Array | null;
   /** A level, see core/recommend/popularity.ts; null: nobody has done anything with it. */
   readonly popularity: number | null;

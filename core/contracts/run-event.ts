@@ -76,7 +76,8 @@ export type RunEvent =
       readonly toolStatus: ToolCallStatus;
       readonly result: Json | null;
     }
-  | { readonly type: 'ApprovalRequested'; readonly toolCall: ToolCallRecord }
+  /** `round`: of the questions about the call, 1 for the first; left out by versions that asked at most twice. */
+  | { readonly type: 'ApprovalRequested'; readonly toolCall: ToolCallRecord; readonly round?: number }
   /** Nothing more is done before somebody has answered; `usage` is what the run has cost so far. */
   | {
       readonly type: 'RunParked';

@@ -5,6 +5,8 @@ export type RunSignal =
   | { readonly type: 'cancel'; readonly key: RunKey; readonly reason: string }
   /** Runs were given back: whoever has room takes them over without waiting for its next look. */
   | { readonly type: 'released' }
+  /** Somebody has answered a call of it: whoever executes it looks at once. */
+  | { readonly type: 'answered'; readonly key: RunKey }
   /** The API key of this prefix was created or revoked: whoever remembers it looks anew. */
   | { readonly type: 'key-changed'; readonly prefix: string };
 

@@ -4,7 +4,7 @@ import type { PoolObserver } from '../contracts/pool-observer.ts';
 import type { RateLimiter } from '../contracts/rate-limiter.ts';
 import type { Spending } from '../contracts/spending.ts';
 import type { Usage } from '../contracts/usage.ts';
-import type { BatcherOptions } from './embeddings/embedding-batcher.ts';
+import type { GateOptions } from './embeddings/embedding-gate.ts';
 import type { RouteOptions } from './routes/route-options.ts';
 import type { CircuitOptions } from './targets/circuit.ts';
 import type { RetryBudgetOptions } from './targets/retry-budget.ts';
@@ -102,6 +102,13 @@ export interface BackoffOptions {
   readonly longestBackoffMs: number;
   /** A provider that wants a longer pause than this is not waited for. */
   readonly longestRetryAfterMs: number;
+}
+
+export interface BatcherOptions extends GateOptions {
+  /** Texts of one tenant that may wait for one model. */
+  readonly maxWaitingTexts: number;
+  /** One vector for all who ask for the same text. Saves calls; lets a tenant tell by the time whether another has asked. */
+  readonly shareBetweenTenants: boolean;
 }
 
 export interface EmbeddingOptions extends BatcherOptions {

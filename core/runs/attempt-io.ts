@@ -40,7 +40,8 @@ export class AttemptIo implements RunIo {
     this.#writer = writer;
     this.#parts = parts;
     const { parked, clock } = parts;
-    this.questions = run.stored ? questionsOf(run, { parked, clock, onLost: () => live.depart('lost') }) : null;
+    const onLost = () => live.depart('lost');
+    this.questions = run.stored ? questionsOf(run, { parked, clock, bell: live.bell, onLost }) : null;
   }
 
   get signal(): AbortSignal {

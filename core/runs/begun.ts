@@ -85,9 +85,12 @@ function textAfter(text: string, event: RunEvent): string {
   return event.type === 'TextMessageDelta' ? text + event.delta : text;
 }
 
-/** What a run says once of each tool call; null for what it may say again. */
+/** What a run says once of each tool call, and of each question about it; null for what it may say again. */
 export function subjectOf(event: RunEvent): string | null {
-  if (event.type === 'ApprovalRequested') return `${event.type} ${event.toolCall.id} ${event.toolCall.result === null}`;
+  if (event.type === 'ApprovalRequested') {
+    const { toolCall, round = toolCall.result === null ? 1 : 2 } = event;
+    return `${event.type} ${toolCall.id} ${round}`;
+  }
   if (!('toolCallId' in event) || event.type === 'ToolCallArgumentsDelta') return null;
   return `${event.type} ${event.toolCallId}`;
 }

@@ -7,6 +7,7 @@ import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunPatch, RunStore } from '../contracts/run-store.ts';
 import { AttemptIo } from './attempt-io.ts';
+import { type AttemptLog, attemptLog } from './attempt-log.ts';
 import { type Begun, nothingBegun, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
 import type { Executor, LiveRun, RunResult } from './live-run.ts';
@@ -37,6 +38,7 @@ interface Parts {
 
 interface AttemptParts extends Parts {
   readonly report: RunReport;
+  readonly ownLog: AttemptLog;
 }
 
 /**
@@ -46,15 +48,16 @@ interface AttemptParts extends Parts {
  */
 export async function executeRun(live: LiveRun, input: unknown, given: Parts): Promise<void> {
   const report = new RunReport(live, given.observer);
-  const parts = { ...given, report };
-  const { log, logger } = parts;
   const { run } = live;
+  const ownLog = attemptLog(given, run);
+  const parts = { ...given, report, ownLog };
+  const { logger } = parts;
   const lost = (isRefused: boolean): void => {
     report.leaves();
     logger.warn({ runId: run.runId, tenant: run.tenant, attempt: run.attempt, isRefused }, 'an attempt lost its run');
   };
   const writer = createDeltaWriter({
-    append: (events) => log.append(run, run.attempt, events),
+    append: ownLog.append,
     onError: (error) => {
       if (!(error instanceof FencedError)) return live.abort(error);
       lost(true);
@@ -135,7 +138,7 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
 }
 
 async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: AttemptParts): Promise<void> {
-  const { log, store, clock, logger, report } = parts;
+  const { log, ownLog, store, clock, logger, report } = parts;
   const { run } = live;
   const terminal = terminalEvent(live, result);
   report.ends(result, terminal);
@@ -153,7 +156,7 @@ async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts:
     ...(result.detail ? { detail: result.detail } : {}),
   };
   if (await persist(() => store.update(run, run.attempt, patch, result.reply), clock)) {
-    await log.append(run, run.attempt, [terminal]);
+    await ownLog.end(terminal);
     return;
   }
   // Fenced off, unless it was our own write whose confirmation was lost: then its end belongs into the log.
@@ -167,7 +170,7 @@ async function failForGood(
   live: LiveRun,
   error: unknown,
   writer: DeltaWriter,
-  { log, store, clock, report }: AttemptParts,
+  { ownLog, store, clock, report }: AttemptParts,
 ): Promise<void> {
   const { run, meter } = live;
   const terminal: TerminalEvent = { type: 'RunFailed', error: runErrorOf(error), usage: meter.usage };
@@ -176,7 +179,7 @@ async function failForGood(
   const patch: RunPatch = { ...endOf(terminal), ...(lastSeq === null ? {} : { lastSeq: lastSeq + 1 }) };
   const isWritten = await persist(() => store.update(run, run.attempt, patch), clock).catch(() => false);
   // One that the store does not know to have ended is taken over: it must not have an end in the log.
-  if (isWritten) await log.append(run, run.attempt, [terminal]).catch(() => {});
+  if (isWritten) await ownLog.end(terminal).catch(() => {});
 }
 
 function terminalEvent(live: LiveRun, result: RunResult): TerminalEvent {

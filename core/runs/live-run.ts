@@ -5,6 +5,7 @@ import type { AwaitedCall, CallAnswer } from '../contracts/parked-runs.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
 import type { ParkedStatus, RunDetail, RunPatch, RunRecord, UnwatchedPolicy } from '../contracts/run-store.ts';
 import { UsageMeter } from '../models/usage/usage-meter.ts';
+import { AnswerBell } from './answer-bell.ts';
 import type { Begun } from './begun.ts';
 import { cancelled, runTimeout } from './run-error.ts';
 import { AttemptTrace } from './run-trace.ts';
@@ -17,6 +18,8 @@ export interface Questions {
   answer(callId: string, round: number): Promise<CallAnswer | null>;
   /** Looks again: whether somebody has answered a call since that had no answer. */
   hasNews(): Promise<boolean>;
+  /** Until it is worth looking again, by one at a time: somebody has answered since the last look, or some seconds have passed. */
+  untilNews(signal: AbortSignal): Promise<void>;
 }
 
 /** What an executor is given: its run, and the only ways to say something about it. */
@@ -79,6 +82,7 @@ export type Departure = 'lost' | 'handed-over';
 export class LiveRun {
   readonly run: RunRecord;
   readonly meter = new UsageMeter();
+  readonly bell = new AnswerBell();
   /** On the clock of `performance.now()`: since when this process has the run. */
   readonly heldSince = performance.now();
   readonly trace: AttemptTrace;

@@ -57,6 +57,7 @@ export class Runs {
     this.#lookups = new RunLookups(parts.stored);
     parts.signals.listen((signal) => {
       if (signal.type === 'cancel') this.#executions.of(signal.key)?.abort(cancelled(signal.reason));
+      if (signal.type === 'answered') this.#executions.of(signal.key)?.bell.ring();
     });
   }
 
@@ -152,7 +153,14 @@ export class Runs {
     return this.whenFinished(key, signal);
   }
 
-  /** Runs were given away, or answered: whichever instance has room looks for them at once. */
+  /** A call of the run was answered: it goes on wherever it is executed, or is taken over where it was parked. */
+  answered({ tenant, runId }: RunKey): void {
+    this.#executions.of({ tenant, runId })?.bell.ring();
+    this.#parts.signals.send({ type: 'answered', key: { tenant, runId } });
+    this.hurry();
+  }
+
+  /** Runs were given away: whichever instance has room looks for them at once. */
   hurry(): void {
     this.#membership.hurry();
     this.#parts.signals.send({ type: 'released' });

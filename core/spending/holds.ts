@@ -9,6 +9,8 @@ export interface HoldParts {
   readonly store: HoldStore;
   /** Whose holds they are; it must have entered among the instances of the store. */
   readonly instance: string;
+  /** The longest that a call may take, its waits included: what a dead instance held for its calls is held for so long. */
+  readonly callMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -138,7 +140,7 @@ export class Holds {
     if (now - this.#reclaimedAt < reclaimEveryMs) return Promise.resolve(false);
     this.#reclaimedAt = now;
     this.#reclaiming = this.#parts.store
-      .reclaim()
+      .reclaim(this.#parts.callMs)
       .then((count) => {
         if (count > 0) this.#parts.logger.info({ count }, 'holds of dead instances were given back');
         return count > 0;

@@ -95,9 +95,15 @@ function givenTexts(args: string): string {
 
 const maxWords = 1_000;
 const hostName = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}(?=\/|$)/i;
+/** README.md is a file to whoever writes it alone, and a host to whoever has bought it. */
+const fileName = /\.(?:cc|md|mov|pl|ps|py|rs|sh|so|zip)$/i;
 
 /** People write `example.org`, and mean the place. */
 function hostsNamed(text: string): string[] {
   const words = text.split(/[\s<>()[\]"'`,;]+/).filter((word) => word.includes('.') && word.length <= 255);
-  return words.slice(0, maxWords).flatMap((word) => hostName.exec(word.replace(/[.:?!]+$/, ''))?.[0] ?? []);
+  const names = words.slice(0, maxWords).map((word) => word.replace(/[.:?!]+$/, ''));
+  return names.flatMap((name) => {
+    const host = hostName.exec(name)?.[0] ?? null;
+    return host === null || (host === name && fileName.test(name)) ? [] : host;
+  });
 }

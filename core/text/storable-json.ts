@@ -26,6 +26,18 @@ export function assertDepth(value: unknown, name: string, maxDepth: number): voi
   }
 }
 
+/** BAD_INPUT for more than `maxValues` items and fields at all depths together; `value` is no deeper than a stack bears. */
+export function assertSize(value: unknown, name: string, maxValues: number): void {
+  let left = maxValues;
+  const count = (given: unknown): boolean => {
+    if (typeof given !== 'object' || given === null) return true;
+    const items = Object.values(given);
+    left -= items.length;
+    return left >= 0 && items.every(count);
+  };
+  if (!count(value)) throw new GatewayError('BAD_INPUT', `${name} must hold at most ${maxValues} values, got more.`);
+}
+
 /** No more than `depth` objects and lists stand inside each other. */
 export function isWithin(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;

@@ -11,7 +11,7 @@ import { assertStorableJson } from '../text/storable-json.ts';
 import type { Toolbox } from './toolbox.ts';
 
 export interface AnswerServices {
-  readonly runs: Pick<Runs, 'find' | 'hurry'>;
+  readonly runs: Pick<Runs, 'find' | 'answered'>;
   readonly parkedRuns: ParkedRuns;
   readonly toolbox: Pick<Toolbox, 'readArguments'>;
 }
@@ -26,17 +26,25 @@ export interface Asked {
 const maxReasonChars = 2_000;
 const argumentBounds = { maxChars: 100_000, maxDepth: 50 };
 
+export interface ApprovalDecision {
+  readonly approve: boolean;
+  readonly arguments: unknown;
+  readonly reason: string | null;
+  /** The question about the call that is answered; left out: the newest. */
+  readonly round?: number;
+}
+
 /** A person's word on a call, from any instance, once: with changed arguments, where these satisfy the tool's schema. */
 export async function resolveApproval(
   services: AnswerServices,
   asked: Asked,
-  decision: { readonly approve: boolean; readonly arguments: unknown; readonly reason: string | null },
+  decision: ApprovalDecision,
 ): Promise<RunRecord> {
   const { approve, arguments: changed, reason } = decision;
   checkText(reason, 'reason');
   if (!approve && changed != null) throw bad('arguments can be changed only by an approval; approve is false.');
   if (approve && reason !== null) throw bad('reason is for a rejection; approve is true.');
-  const call = await awaited(services, asked, 'AWAITING_APPROVAL');
+  const call = await awaited(services, asked, 'AWAITING_APPROVAL', decision.round);
   if (!approve) return answer(services, asked, call, { type: 'rejected', reason });
   const args = changed == null ? null : await changedArguments(services, asked, call, changed);
   return answer(services, asked, call, { type: 'approved', arguments: args });
@@ -63,17 +71,20 @@ export async function submitToolResult(
   );
 }
 
-/** The newest question about the call; refused when it was answered, or waits for another kind of answer. */
+/** The newest question about the call, or that of the round; refused when it was answered, or waits for another kind of answer. */
 async function awaited(
   { runs, parkedRuns }: AnswerServices,
   { caller, runId, toolCallId, signal }: Asked,
   awaits: ParkedStatus,
+  round?: number,
 ): Promise<AwaitedCallRecord> {
   const key: RunKey = { tenant: caller.tenant, runId };
   const run = await runs.find(key, signal);
   if (run === null) throw runNotFound(runId);
   assertSeesKind(caller, run.kind);
-  const call = (await parkedRuns.calls(key)).findLast(({ callId }) => callId === toolCallId);
+  const call = (await parkedRuns.calls(key)).findLast(
+    (each) => each.callId === toolCallId && (round === undefined || each.round === round),
+  );
   if (call === undefined) throw unknownCall(runId, toolCallId);
   if (call.awaits !== awaits) {
     const mutation = call.awaits === 'AWAITING_APPROVAL' ? 'resolveApproval' : 'submitToolResult';
@@ -108,7 +119,7 @@ async function answer(
   if (outcome === 'already') throw answeredBefore(tool);
   if (outcome === 'ended')
     throw new GatewayError('CONFLICT', `The run has ended: its call of ${tool} takes no answer.`);
-  runs.hurry();
+  runs.answered(key);
   const run = await runs.find(key, signal);
   if (run === null) throw runNotFound(runId);
   return run;
@@ -129,5 +140,5 @@ const unknownCall = (runId: string, toolCallId: string): GatewayError =>
     `Run ${runId} has asked about no tool call ${JSON.stringify(toolCallId.slice(0, 100))}.`,
   );
 
-const answeredBefore = (tool: string): GatewayError =>
+export const answeredBefore = (tool: string): GatewayError =>
   new GatewayError('CONFLICT', `The call of ${tool} was answered before: an answer is given once.`);

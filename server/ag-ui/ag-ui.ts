@@ -56,6 +56,8 @@ export function createAgUi(services: Services, toClientError: ToClientError): Ag
       const key = { tenant, runId: continued?.run.runId ?? newRunId };
       using _watchingToo = services.runs.watch(key);
       const from = Math.max(continued?.after ?? 0, resumedAfter(key, request.headers));
+      // Nothing is begun for a client that has left: one that comes back begins it itself.
+      closed.signal.throwIfAborted();
       const run = continued?.run ?? (await startOrFind(services, principal, key.runId, input, from));
       closed.signal.throwIfAborted();
       using stream = new EventStream(response, encodeRunCursor(key, from), closed.signal);

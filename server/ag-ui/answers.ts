@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import { readCallId, readInterruptId } from './call-ids.ts';
-import { contentOf } from './content-parts.ts';
+import { readCallId, readInterruptId, writeCallId } from './call-ids.ts';
+import { resultText } from './content-parts.ts';
 import type { RunAgentInput } from './run-agent-input.ts';
 
 /** What a request says to calls of one run that waits for it. */
@@ -40,7 +41,7 @@ export function answersIn({ messages, resume }: Pick<RunAgentInput, 'messages' |
   if (runId === undefined) return null;
   const other = decided.find((decision) => decision.runId !== runId);
   if (other !== undefined) throw bad(`resume must answer one run, got ${runId} and ${other.runId}.`);
-  return { runId, decisions: decided, results: told.filter((result) => result.runId === runId) };
+  return { runId, decisions: distinct(decided), results: distinct(told.filter((result) => result.runId === runId)) };
 }
 
 function decisionOf(
@@ -63,17 +64,33 @@ function decisionOf(
   return { ...asked, approve: approved, arguments: editedArgs, reason };
 }
 
-/** Of the last turn: nothing else was said since. */
+/** Said twice is said once; two answers to one call are none. */
+function distinct<T extends { readonly callId: string; readonly runId: string; readonly round?: number }>(
+  answers: readonly T[],
+): T[] {
+  return answers.filter((answer, index) => {
+    const first = answers.findIndex(({ callId, round }) => callId === answer.callId && round === answer.round);
+    if (first === index) return true;
+    if (isDeepStrictEqual(answer, answers[first])) return false;
+    throw bad(`resume and messages must give one answer to each call, got two for ${writeCallId(answer)}.`);
+  });
+}
+
+/** Of the last turn: nothing else was said since. Some clients put each result right behind its call, between the calls. */
 function resultsAtEnd(messages: RunAgentInput['messages']): (ToolAnswer & { readonly runId: string })[] {
-  const last = messages.findLastIndex(({ role }) => role === 'user' || role === 'assistant');
-  return messages.slice(last + 1).flatMap((message, index) => {
+  const last = messages.findLastIndex((message) => message.role === 'user' || isSaid(message));
+  return messages.slice(last + 1).flatMap((message) => {
     if (message.role !== 'tool') return [];
     const call = readCallId(message.toolCallId);
     if (call === null) return [];
-    const { text } = contentOf(message.content ?? '', `messages[${last + 1 + index}].content`);
+    const text = resultText(message.content ?? '');
     const error = message.error ?? null;
     return [{ ...call, value: error === null ? jsonOrText(text) : undefined, error: error === '' ? text : error }];
   });
+}
+
+function isSaid(message: RunAgentInput['messages'][number]): boolean {
+  return message.role === 'assistant' && (message.toolCalls ?? []).length === 0;
 }
 
 /** A tool's structured answer comes as text: the protocol has no part for it. */

@@ -17,6 +17,14 @@ export function contentOf(content: string | readonly ContentPart[], path: string
   return { text: texts.join('\n'), attachments };
 }
 
+/** Of a tool: models take it as text alone, so they are told what was left out. */
+export function resultText(content: string | readonly ContentPart[]): string {
+  if (typeof content === 'string') return content;
+  return content
+    .map((part) => (part.type === 'text' ? part.text : `(${part.type} left out: a result is text)`))
+    .join('\n');
+}
+
 function attachmentOf(part: Exclude<ContentPart, { type: 'text' }>, path: string): Attachment {
   if (part.type === 'binary') {
     const { mimeType, data, url } = part;

@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../../core/access/caller.ts';
 import { assertSeesKind, type ScopeHolder } from '../../core/access/scopes.ts';
 import type { RunKey } from '../../core/contracts/event-log.ts';
-import type { AwaitedCallRecord } from '../../core/contracts/parked-runs.ts';
+import type { AwaitedCallRecord, CallAnswer } from '../../core/contracts/parked-runs.ts';
 import type { RunRecord } from '../../core/contracts/run-store.ts';
 import { runNotFound } from '../../core/runs/run-error.ts';
 import type { Services } from '../../core/services.ts';
-import { resolveApproval, submitToolResult } from '../../core/tools/answer-call.ts';
-import type { Answers } from './answers.ts';
+import { answeredBefore, resolveApproval, submitToolResult } from '../../core/tools/answer-call.ts';
+import type { Answers, Decision } from './answers.ts';
 
 /** A run of the gateway that several runs of AG-UI tell, each from where the one before it ended. */
 export interface ContinuedRun {
@@ -40,10 +41,17 @@ export async function continueRun(
     asked.some((call) => call.callId === callId && call.awaits === 'AWAITING_TOOL_RESULT'),
   );
   if (answers.decisions.length + results.length === 0) return null;
-  const isGiven = (callId: string, round: number) => asked.find(isOf(callId, round))?.answer != null;
-  for (const { callId, round, ...decision } of answers.decisions) {
-    const to = { caller, runId: run.runId, toolCallId: callId, signal };
-    if (!isGiven(callId, round)) await resolveApproval(services, to, decision);
+  const answerTo = (callId: string, round: number) => asked.find(isOf(callId, round))?.answer ?? null;
+  const isGiven = (callId: string, round: number) => answerTo(callId, round) !== null;
+  for (const decision of answers.decisions) {
+    const { callId, round } = decision;
+    const given = answerTo(callId, round);
+    // A refusal that came too late must not look as if it had been heard.
+    if (given !== null && !isSame(given, decision)) throw answeredBefore(asked.find(isOf(callId, round))?.tool ?? '');
+  }
+  for (const decision of answers.decisions) {
+    const to = { caller, runId: run.runId, toolCallId: decision.callId, signal };
+    if (!isGiven(decision.callId, decision.round)) await resolveApproval(services, to, decision);
   }
   const maxChars = services.limits.maxToolResultChars;
   for (const { callId, value: result, error } of results) {
@@ -56,6 +64,12 @@ export async function continueRun(
 
 const isOf = (callId: string, round: number) => (call: AwaitedCallRecord) =>
   call.callId === callId && call.round === round;
+
+/** Whatever reasons were given. */
+function isSame(given: CallAnswer, { approve, arguments: args }: Decision): boolean {
+  if (given.type !== 'approved') return !approve;
+  return approve && isDeepStrictEqual(given.arguments, args);
+}
 
 /** The first parking behind the newest question about one of the calls; that question, where it was answered before the run parked. */
 async function parkingOf({ runs }: Services, run: RunRecord, callIds: ReadonlySet<string>): Promise<number> {

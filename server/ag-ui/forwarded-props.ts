@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MetadataFilterInput } from '../../core/search/metadata-filter.ts';
 import type { StartChatArgs } from '../../resolvers/chat.ts';
+import { listOf, shownNames } from './bounded-list.ts';
 
 /** What a chat takes from elsewhere in a RunAgentInput: its run id, the messages, and the tools of the front end. */
 type Elsewhere = 'clientTools' | 'runId' | 'message' | 'attachments' | 'history' | 'conversationId' | 'parentMessageId';
@@ -8,8 +9,8 @@ type Elsewhere = 'clientTools' | 'runId' | 'message' | 'attachments' | 'history'
 /** The types only; which operators go together is checked in core/search/metadata-filter.ts. */
 const filter: z.ZodType<MetadataFilterInput> = z.lazy(() =>
   z.strictObject({
-    all: z.array(filter).nullish(),
-    any: z.array(filter).nullish(),
+    all: listOf(filter).nullish(),
+    any: listOf(filter).nullish(),
     not: filter.nullish(),
     field: z.string().nullish(),
     equals: z.unknown().optional(),
@@ -36,14 +37,14 @@ const fields = {
   model: z.string().nullish(),
   temperature: z.number().nullish(),
   topP: z.number().nullish(),
-  stop: z.array(z.string()).nullish(),
+  stop: listOf(z.string()).nullish(),
   seed: z.number().nullish(),
   reasoningEffort: z.enum(['NONE', 'LOW', 'MEDIUM', 'HIGH']).nullish(),
   maxOutputTokens: z.int().nullish(),
   providerOptions: z.unknown().optional(),
   responseSchema: z.unknown().optional(),
   retrieval: retrieval.nullish(),
-  tools: z.array(z.string()).nullish(),
+  tools: listOf(z.string()).nullish(),
   toolChoice: z.string().nullish(),
   verify: z.boolean().nullish(),
   timeoutMs: z.int().nullish(),
@@ -74,7 +75,7 @@ export const forwardedProps = z.strictObject(
   {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `unknown: ${issue.keys.map((key) => key.slice(0, 60)).join(', ')}; expected are the fields of StartChatInput, ${Object.keys(fields).join(', ')}, or agent and limits`
+        ? `unknown: ${shownNames(issue.keys)}; expected are the fields of StartChatInput, ${Object.keys(fields).join(', ')}, or agent and limits`
         : undefined,
   },
 );

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Attachment } from '../../core/contracts/model-provider.ts';
 import { readCallId } from './call-ids.ts';
-import { contentOf } from './content-parts.ts';
+import { contentOf, resultText } from './content-parts.ts';
 import type { InputMessage, RunAgentInput } from './run-agent-input.ts';
 
 export interface Said {
@@ -70,9 +70,9 @@ function turnOf({ content, toolCalls }: Extract<InputMessage, { role: 'assistant
       })),
     },
     ...answered.map(
-      ({ id, result: { message, path } }): Said => ({
+      ({ id, result: { message } }): Said => ({
         ...{ role: 'TOOL', attachments: [], toolCallId: id },
-        text: message.error || contentOf(message.content ?? '', `${path}.content`).text,
+        text: message.error || resultText(message.content ?? ''),
       }),
     ),
   ];
@@ -81,10 +81,13 @@ function turnOf({ content, toolCalls }: Extract<InputMessage, { role: 'assistant
 /** Models bound the length of ids: to them the call has the one that its model gave it. */
 const ownId = (id: string): string => readCallId(id)?.callId ?? id;
 
-function writtenJson(text: string): unknown {
+/** As an object, which is all that models take: what a model wrote otherwise stands in it as it was written. */
+function writtenJson(written: string): unknown {
   try {
-    return text.trim() === '' ? {} : JSON.parse(text);
+    const value: unknown = written.trim() === '' ? {} : JSON.parse(written);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
-    return text;
+    // It is told all the same: its result says that nobody understood it.
   }
+  return { written };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
-import { assertDepth } from '../../core/text/storable-json.ts';
+import { assertDepth, assertSize } from '../../core/text/storable-json.ts';
+import { listOf, maxFaults } from './bounded-list.ts';
 import { forwardedProps } from './forwarded-props.ts';
 
 /*
@@ -32,17 +33,17 @@ const toolCall = z.looseObject({
 });
 
 const message = z.discriminatedUnion('role', [
-  z.looseObject({ id: z.string(), role: z.literal('user'), content: z.union([z.string(), z.array(contentPart)]) }),
+  z.looseObject({ id: z.string(), role: z.literal('user'), content: z.union([z.string(), listOf(contentPart)]) }),
   z.looseObject({
     id: z.string(),
     role: z.literal('assistant'),
     content: z.string().nullish(),
-    toolCalls: z.array(toolCall).nullish(),
+    toolCalls: listOf(toolCall).nullish(),
   }),
   z.looseObject({ id: z.string(), role: z.literal(['system', 'developer']), content: z.string() }),
   z.looseObject({
     ...{ id: z.string(), role: z.literal('tool'), toolCallId: z.string() },
-    content: z.union([z.string(), z.array(contentPart)]).nullish(),
+    content: z.union([z.string(), listOf(contentPart)]).nullish(),
     error: z.string().nullish(),
   }),
   z.looseObject({ id: z.string(), role: z.literal(['reasoning', 'activity']) }),
@@ -54,26 +55,22 @@ const runAgentInput = z.looseObject({
   threadId: id,
   runId: id.min(1),
   protocolVersion: z.string().nullish(),
-  messages: z.array(message),
-  tools: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        description: z.string().nullish(),
-        parameters: z.record(z.string(), z.unknown()).nullish(),
-      }),
-    )
-    .nullish(),
-  context: z.array(z.looseObject({ description: z.string(), value: z.string() })).nullish(),
-  resume: z
-    .array(
-      z.looseObject({
-        interruptId: z.string(),
-        status: z.literal(['resolved', 'cancelled']),
-        payload: z.unknown().optional(),
-      }),
-    )
-    .nullish(),
+  messages: listOf(message),
+  tools: listOf(
+    z.looseObject({
+      name: z.string(),
+      description: z.string().nullish(),
+      parameters: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  ).nullish(),
+  context: listOf(z.looseObject({ description: z.string(), value: z.string() })).nullish(),
+  resume: listOf(
+    z.looseObject({
+      interruptId: z.string(),
+      status: z.literal(['resolved', 'cancelled']),
+      payload: z.unknown().optional(),
+    }),
+  ).nullish(),
   forwardedProps: forwardedProps.nullish(),
 });
 
@@ -81,16 +78,22 @@ export type RunAgentInput = z.infer<typeof runAgentInput>;
 export type InputMessage = RunAgentInput['messages'][number];
 export type ContentPart = z.infer<typeof contentPart>;
 
-const maxFaults = 10;
+const maxDepth = 150;
+/** Of a thousand messages with their calls and the schemas of many tools, several times over. */
+const maxValues = 100_000;
+const maxFaultChars = 300;
 
 /** The body of a request; BAD_INPUT names every fault with its path. */
 export function parseRunAgentInput(body: Buffer): RunAgentInput {
   const value = parseJson(body);
   // Before anything walks it: a value that is nested some thousand deep takes any recursion's stack.
-  assertDepth(value, 'The body', 150);
+  assertDepth(value, 'The body', maxDepth);
+  assertSize(value, 'The body', maxValues);
   const parsed = runAgentInput.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, maxFaults).map(({ path, message }) => `${pathOf(path)}: ${message}`);
+  const issues = parsed.error.issues
+    .slice(0, maxFaults)
+    .map(({ path, message }) => `${pathOf(path)}: ${message}`.slice(0, maxFaultChars));
   throw new GatewayError('BAD_INPUT', `The body must be a RunAgentInput of AG-UI: ${issues.join('; ')}.`, {
     details: { issues },
   });

@@ -1,3 +1,4 @@
+import type { AwaitedCall } from '../../core/contracts/parked-runs.ts';
 import type { RunEvent } from '../../core/contracts/run-event.ts';
 import { writeCallId } from './call-ids.ts';
 import type { AgUiEvent, SnapshotMessage } from './events.ts';
@@ -18,14 +19,16 @@ interface ToldCall {
 /** The tool calls of a run as its client knows them: each is an assistant message of its own, and its result the tool message behind it. */
 export class ToldCalls {
   readonly #runId: string;
+  readonly #held: ReadonlySet<string>;
   readonly #answered: ReadonlySet<string>;
   /** By the id on the wire, in the order in which they began. */
   readonly #calls = new Map<string, ToldCall>();
 
-  /** `answered`: calls whose results the client has sent itself. It must not be told them. */
-  constructor(runId: string, answered: ReadonlySet<string>) {
+  /** `messages`: what the client has. Calls that stand there, and results that it has sent itself, it must not be told again. */
+  constructor(runId: string, messages: readonly SnapshotMessage[]) {
     this.#runId = runId;
-    this.#answered = answered;
+    this.#held = new Set(messages.flatMap(callsIn));
+    this.#answered = new Set(messages.flatMap(({ role, toolCallId }) => (role === 'tool' ? String(toolCallId) : [])));
   }
 
   /** Calls without a result. */
@@ -76,6 +79,16 @@ export class ToldCalls {
     }
   }
 
+  /** A call that the client is to answer, where the events that told it are lost. */
+  tell({ callId, tool, arguments: args }: Pick<AwaitedCall, 'callId' | 'tool' | 'arguments'>): AgUiEvent[] {
+    const id = writeCallId({ runId: this.#runId, callId });
+    if (this.#calls.has(id) || this.#held.has(id)) return [];
+    return [
+      ...this.take({ type: 'ToolCallStarted', toolCallId: callId, tool }),
+      ...this.take({ type: 'ToolCallEnded', toolCallId: callId, arguments: args }),
+    ];
+  }
+
   /** What a stream that goes on must open again. */
   opened(): AgUiEvent[] {
     return [...this.#calls.values()].filter(({ isOpen }) => isOpen).map(({ started }) => started);
@@ -99,6 +112,10 @@ export class ToldCalls {
     call.isOpen = false;
     return [{ type: 'TOOL_CALL_END', toolCallId }];
   }
+}
+
+function callsIn({ toolCalls }: SnapshotMessage): string[] {
+  return Array.isArray(toolCalls) ? toolCalls.map(({ id }) => String(id)) : [];
 }
 
 /** Of the tool message with the result of a call. */

@@ -5,7 +5,6 @@ import type { Usage } from '../../core/contracts/usage.ts';
 import { type FollowedEvent, followRun, readRun } from '../../core/runs/follow-run.ts';
 import type { Services } from '../../core/services.ts';
 import type { AgUiEvent } from './events.ts';
-import { parkedOutcome } from './parked-end.ts';
 import { type SavedReply, type TranslatedRun, Translation } from './translation.ts';
 
 type FollowServices = Pick<Services, 'runs' | 'clock' | 'parkedRuns'> & { readonly conversations: ConversationStore };
@@ -33,11 +32,12 @@ export async function* translatedRun(
   const { continuesAfter, protocolVersion } = asClientKnowsIt;
   const ended = await catchUp(services, run, translation, { from, continuesAfter });
   yield { seq: from, events: translation.start() };
-  /** Null: the run does not wait, or the client could not be told whom it has to ask. */
-  const parked = async (usage: Usage | null): Promise<AgUiEvent[] | null> => {
+  /** Null: the run has gone on after that place, waits for nobody, or the client could not be told whom it has to ask. */
+  const parkedAt = async (seq: number, usage: Usage | null): Promise<AgUiEvent[] | null> => {
+    if ((await services.runs.log.read(run, seq, 1)).lastSeq > seq) return null;
     const waiting = await services.parkedRuns.unanswered(run.tenant, [run.runId], signal);
     const isKnown = protocolVersion !== null || waiting.every(({ awaits }) => awaits === 'AWAITING_TOOL_RESULT');
-    return waiting.length > 0 && isKnown ? translation.park(usage, parkedOutcome(run.runId, waiting)) : null;
+    return waiting.length > 0 && isKnown ? translation.park(usage, waiting) : null;
   };
   const end = async (event: TerminalEvent): Promise<AgUiEvent[]> =>
     translation.end(event, translation.lost ? await savedReply(services, run, signal) : null);
@@ -45,13 +45,14 @@ export async function* translatedRun(
     yield { seq: from, events: await end(ended) };
     return;
   }
-  if (from > 0 && from === continuesAfter && (await isParked(services, run, signal))) {
-    // Not all that it waits for was answered: nothing more comes before the rest is.
-    const events = await parked(null);
+  const waiting = from > 0 || isParked(run) ? await services.runs.find(run, signal) : null;
+  if (waiting !== null && isParked(waiting)) {
+    // Nothing more comes before the rest is answered; where the log was lost, nothing says so either.
+    const events = await parkedAt(from, from > 0 && from === continuesAfter ? null : waiting.usage);
     if (events !== null) return yield { seq: from, events };
   }
   for await (const { seq, at, event } of followRun(services, run, from, signal)) {
-    const waits = event.type === 'RunParked' ? await parked(event.usage) : null;
+    const waits = event.type === 'RunParked' ? await parkedAt(seq, event.usage) : null;
     const events =
       waits ?? (isEnd(event) ? await end(event) : event.type === 'RunParked' ? [] : translation.take(event));
     yield { seq, events: events.map((translated) => ({ ...translated, timestamp: at })) };
@@ -81,8 +82,7 @@ async function catchUp(
   return null;
 }
 
-async function isParked({ runs }: FollowServices, run: RunRecord, signal: AbortSignal): Promise<boolean> {
-  const status = (await runs.find(run, signal))?.status;
+function isParked({ status }: RunRecord): boolean {
   return status === 'AWAITING_APPROVAL' || status === 'AWAITING_TOOL_RESULT';
 }
 

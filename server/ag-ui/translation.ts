@@ -1,10 +1,12 @@
 import type { FinishReason } from '../../core/contracts/model-provider.ts';
+import type { AwaitedCallRecord } from '../../core/contracts/parked-runs.ts';
 import type { CitationRecord, TerminalEvent } from '../../core/contracts/run-event.ts';
 import type { Usage } from '../../core/contracts/usage.ts';
 import { noUsage } from '../../core/models/usage/usage-meter.ts';
 import type { FollowedEvent } from '../../core/runs/follow-run.ts';
 import { encodeId } from '../../resolvers/global-id.ts';
-import type { AgUiEvent, Citation, RunOutcome, SnapshotMessage } from './events.ts';
+import type { AgUiEvent, Citation, SnapshotMessage } from './events.ts';
+import { parkedOutcome } from './parked-end.ts';
 import { restated } from './restated.ts';
 import { runEnd, runFinished } from './run-end.ts';
 import { ToldCalls } from './told-calls.ts';
@@ -63,8 +65,7 @@ export class Translation {
 
   constructor(run: TranslatedRun) {
     this.#run = run;
-    const answered = run.messages.flatMap(({ role, toolCallId }) => (role === 'tool' ? String(toolCallId) : []));
-    this.#calls = new ToldCalls(run.graphRunId, new Set(answered));
+    this.#calls = new ToldCalls(run.graphRunId, run.messages);
   }
 
   /** Events were missed, so the text can't be told piece by piece any more: `end` needs the saved reply. */
@@ -160,10 +161,14 @@ export class Translation {
   }
 
   /** The end of a stream whose run waits, and goes on in another stream. `usage`: null where nothing was spent in this one. */
-  park(usage: Usage | null, outcome: RunOutcome): AgUiEvent[] {
+  park(usage: Usage | null, waiting: readonly AwaitedCallRecord[]): AgUiEvent[] {
     const before = this.#spentBefore;
     const spent = usage ?? before ?? noUsage;
-    return [...this.#closeAll(), runFinished(this.#run, spent, before, outcome)];
+    return [
+      ...waiting.flatMap((call) => this.#calls.tell(call)),
+      ...this.#closeAll(),
+      runFinished(this.#run, spent, before, parkedOutcome(this.#run.graphRunId, waiting)),
+    ];
   }
 
   #closeAll(): AgUiEvent[] {

@@ -1,7 +1,7 @@
 import { nearestName } from '../../core/models/routes/nearest.ts';
 import { type KnownProvider, type RouteFault, routeFaults } from '../../core/models/routes/route-faults.ts';
 import type { RouteOptions } from '../../core/models/routes/route-options.ts';
-import { isLoopback } from '../loopback.ts';
+import { isLoopback } from '../http/loopback.ts';
 import { presetOf } from './presets.ts';
 import type { ConfiguredProvider, ConfiguredRoute } from './providers.ts';
 

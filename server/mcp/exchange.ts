@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answer } from '../answers.ts';
+import { answer } from '../http/answers.ts';
 
 /** A request whose origin, caller and size are settled. */
 export interface McpRequest {

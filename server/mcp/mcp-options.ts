@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/config-schema.ts';
 import type { McpOptions } from './mcp.ts';
 import { operationTools } from './operations/operation-tools.ts';
 import { askTool } from './tools/ask.ts';

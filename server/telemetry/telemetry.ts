@@ -3,7 +3,7 @@ import type { StatementObserver } from '../../adapters/postgres/database.ts';
 import type { Logger } from '../../core/contracts/logger.ts';
 import type { PoolObserver } from '../../core/contracts/pool-observer.ts';
 import type { RunObserver } from '../../core/contracts/run-observer.ts';
-import type { Config } from '../config-schema.ts';
+import type { Config } from '../config/config-schema.ts';
 import { version } from '../version.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
 import { operationLog } from './logs/operation-log.ts';

@@ -6,7 +6,13 @@ import type { HoldRequest, HoldStore } from '../../core/contracts/hold-store.ts'
 export function holdStoreContract(
   name: string,
   open: () => HoldStore,
-  instances: { enter(): Promise<string>; die(instance: string): Promise<void> },
+  instances: {
+    enter(): Promise<string>;
+    /** Its lease has expired just now. */
+    lapse(instance: string): Promise<void>;
+    /** It has said so itself. */
+    leave(instance: string): Promise<void>;
+  },
 ): void {
   async function account(cap: number, changes: Partial<HoldRequest> = {}) {
     const store = open();
@@ -115,17 +121,37 @@ export function holdStoreContract(
       const living = await instances.enter();
       await hold([70]);
       await hold([20], { instance: living });
-      await instances.die(instance);
-      await open().reclaim();
+      await instances.lapse(instance);
+      await open().reclaim(0);
       expect(await state()).toEqual({ key: { used: 0, held: 20 } });
       expect((await hold([80], { instance: living })).granted).toEqual([true]);
+    });
+
+    it('keeps the dollars of an instance that may be alive aside for as long as its calls can last, and not its runs', async () => {
+      const { hold, instance, state } = await account(100);
+      await hold([70]);
+      await hold([1], { resource: 'RUNS' });
+      await instances.lapse(instance);
+      await open().reclaim(60_000);
+      expect(await state()).toEqual({ key: { used: 0, held: 70 } });
+      expect(await state({ resource: 'RUNS' })).toEqual({ key: { used: 0, held: 0 } });
+      await open().reclaim(0);
+      expect(await state()).toEqual({ key: { used: 0, held: 0 } });
+    });
+
+    it('gives back at once what an instance held that has left', async () => {
+      const { hold, instance, state } = await account(100);
+      await hold([70]);
+      await instances.leave(instance);
+      await open().reclaim(60_000);
+      expect(await state()).toEqual({ key: { used: 0, held: 0 } });
     });
 
     it('counts what an instance used that only seemed dead, once', async () => {
       const { hold, settle, instance, state } = await account(100);
       const { ids } = await hold([70]);
-      await instances.die(instance);
-      await open().reclaim();
+      await instances.lapse(instance);
+      await open().reclaim(0);
       await settle(ids[0], 40);
       await settle(ids[0], 40);
       expect(await state()).toEqual({ key: { used: 40, held: 0 } });
@@ -134,17 +160,17 @@ export function holdStoreContract(
     it('reclaims each hold once when several look at the same time', async () => {
       const { hold, instance, state } = await account(1_000);
       await Promise.all(Array.from({ length: 20 }, () => hold([10])));
-      await instances.die(instance);
-      await Promise.all(Array.from({ length: 5 }, () => open().reclaim()));
-      await open().reclaim();
+      await instances.lapse(instance);
+      await Promise.all(Array.from({ length: 5 }, () => open().reclaim(0)));
+      await open().reclaim(0);
       expect(await state()).toEqual({ key: { used: 0, held: 0 } });
     });
 
     it('settles and reclaims at the same time without losing or doubling anything', async () => {
       const { hold, settle, instance, state } = await account(1_000);
       const { ids } = await hold(Array.from({ length: 50 }, () => 10));
-      await instances.die(instance);
-      await Promise.all([...ids.map((id) => settle(id, 7)), open().reclaim(), open().reclaim()]);
+      await instances.lapse(instance);
+      await Promise.all([...ids.map((id) => settle(id, 7)), open().reclaim(0), open().reclaim(0)]);
       expect(await state()).toEqual({ key: { used: 350, held: 0 } });
     });
   });

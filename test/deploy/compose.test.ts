@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig } from '../../server/config.ts';
-import { configSchema } from '../../server/config-schema.ts';
+import { loadConfig } from '../../server/config/config.ts';
+import { configSchema } from '../../server/config/config-schema.ts';
 
 interface Service {
   readonly image?: string;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { configSchema } from '../../server/config-schema.ts';
+import { configSchema } from '../../server/config/config-schema.ts';
 import { all, chatOperation, openStream } from '../e2e/runs/streams.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { startGateway } from '../helpers/gateway.ts';

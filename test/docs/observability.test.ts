@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadConfig } from '../../server/config.ts';
+import { loadConfig } from '../../server/config/config.ts';
 import { createTelemetry } from '../../server/telemetry/telemetry.ts';
 import { silent } from '../core/runs/rig.ts';
 import { startGatewayWithVendor } from '../helpers/gateway.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configuredAgents } from '../../server/config/agents.ts';
-import { ConfigError, loadConfig } from '../../server/config.ts';
+import { ConfigError, loadConfig } from '../../server/config/config.ts';
 import { configFile } from '../helpers/config-file.ts';
 
 const team = (members: readonly object[], more: object = {}) => ({

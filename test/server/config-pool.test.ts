@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig } from '../../server/config.ts';
+import { ConfigError, loadConfig } from '../../server/config/config.ts';
 import { configFile } from '../helpers/config-file.ts';
 
 async function load(values: Readonly<Record<string, unknown>>, environment: Readonly<Record<string, string>> = {}) {

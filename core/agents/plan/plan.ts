@@ -13,6 +13,8 @@ export interface PlannedStep {
   readonly role: PlannedRole;
   /** Keys of planned steps whose findings it builds on. */
   readonly dependsOn: readonly string[];
+  /** No planner asked for it, but a member who had read what others wrote. Left out: no. */
+  readonly isFurther?: boolean;
 }
 
 export interface Plan {

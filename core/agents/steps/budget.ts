@@ -1,6 +1,7 @@
 import { GatewayError } from '../../contracts/gateway-error.ts';
 import type { RunIo } from '../../runs/live-run.ts';
 import type { AgentLimits } from '../agent.ts';
+import { LimitReached } from './limit-reached.ts';
 
 /** How much longer than its `timeoutMs` a run may take to say what it has. */
 export const endingMs = 5_000;
@@ -32,6 +33,16 @@ export class Budget implements Disposable {
   /** Nothing new may be begun. */
   get isSpent(): boolean {
     return this.#reached !== null;
+  }
+
+  /** Before something is spent within a step: throws `LimitReached`. */
+  assertLeft(): void {
+    if (this.#reached !== null) throw new LimitReached(this.#reached);
+  }
+
+  /** Whether `error` is how a limit ends what was under way: it is none of the run. */
+  hasEnded(error: unknown): boolean {
+    return error instanceof LimitReached || this.#stop.signal.aborted;
   }
 
   /** Which limit kept the run from doing all that it was asked, in words; null: none. */

@@ -1,15 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ParkedStatus } from '../../contracts/run-store.ts';
 import type { Questions } from '../../runs/live-run.ts';
 
-const lookEveryMs = 500;
-
 /** The steps of a team that wait for a person or the app, whether others work meanwhile or not. */
 export class WaitingSteps {
-  readonly #questions: Pick<Questions, 'hasNews'> | null;
+  readonly #questions: Pick<Questions, 'hasNews' | 'untilNews'> | null;
   readonly #steps = new Map<string, ParkedStatus>();
 
-  constructor(questions: Pick<Questions, 'hasNews'> | null) {
+  constructor(questions: Pick<Questions, 'hasNews' | 'untilNews'> | null) {
     this.#questions = questions;
   }
 
@@ -40,7 +37,7 @@ export class WaitingSteps {
 
   /** Until it is worth looking again, while others work; rejects when aborted. Never resolves while none waits. */
   async untilNextLook(signal: AbortSignal): Promise<void> {
-    if (this.size > 0) await sleep(lookEveryMs, undefined, { signal });
+    if (this.size > 0 && this.#questions !== null) await this.#questions.untilNews(signal);
     else
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
   }

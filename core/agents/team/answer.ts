@@ -13,8 +13,8 @@ interface KeptAnswer {
 }
 
 /**
- * The last step of a run: its output, written once in all attempts. `write` streams it; `rescue` says something when the time is
- * up before anything was written.
+ * The last step of a run: its output, written once in all attempts. `write` streams it; `rescue` says something when a
+ * limit comes before anything was written.
  */
 export async function answer(
   work: Work,
@@ -55,7 +55,7 @@ export async function answer(
   board.finish(key, { status: 'SUCCEEDED', output: text, citations, usage: meter.usage, finishedAt });
 }
 
-/** What had come when the time was up stays; a run that is stopped by somebody is thrown on. */
+/** What had come when a limit was reached stays; a run that is stopped by somebody is thrown on. */
 async function inTime(
   { io, budget, output }: Work,
   write: () => Promise<FinishReason>,
@@ -64,7 +64,7 @@ async function inTime(
   try {
     return await write();
   } catch (error) {
-    if (io.signal.aborted || !budget.signal.aborted) throw error;
+    if (io.signal.aborted || !budget.hasEnded(error)) throw error;
     if (output.isEmpty) rescue();
     return 'LENGTH';
   }

@@ -93,7 +93,10 @@ function prompt(
 ): ChatMessage[] {
   const { instructions } = member({ agent }, 'EXECUTOR');
   const reports = findings.map(({ task, finding, verdict }) => {
-    const doubt = verdict === null || verdict.isAccepted ? '' : `\n(Not accepted by the check: ${verdict.objection})`;
+    const doubt =
+      verdict === null || verdict.isAccepted
+        ? ''
+        : `\nNot accepted by the check:\n${fenced(verdict.objection, 'check')}`;
     return `Question: ${task}\nFinding:\n${fenced(finding.text, 'findings')}${doubt}`;
   });
   const said = history.length === 0 ? [] : [`What was said before:\n${conversationText(history)}`];

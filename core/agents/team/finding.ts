@@ -27,6 +27,7 @@ export interface Verdict {
 export interface Found {
   readonly key: string;
   readonly title: string;
+  /** As other prompts show it: see `taskText`. */
   readonly task: string;
   readonly finding: Finding;
   /** Null: nobody judged it. */

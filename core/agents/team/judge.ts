@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { completeJson } from '../../models/complete-json.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { fenced, fenceRules } from '../../text/fence.ts';
+import { guardLinks } from '../../text/link-guard.ts';
 import { renderSources } from '../../text/source-prompt.ts';
 import { contentStems } from '../../text/words.ts';
+import { linksOfWork } from '../links-of-work.ts';
 import type { PlannedStep } from '../plan/plan.ts';
 import { member, type Work, writes } from '../work.ts';
 import type { Finding, Verdict } from './finding.ts';
+import { taskText } from './prompts.ts';
 
 const verdict = z.object({
   verdict: z.enum(['accept', 'weak']),
@@ -28,7 +31,7 @@ export async function judge(work: Work, step: PlannedStep, finding: Finding, cal
   const prompt = [
     renderSources(finding.sources),
     `The goal of the whole work: ${work.input.goal}`,
-    `The question: ${step.task}`,
+    `The question: ${taskText(step)}`,
     `The finding:\n${fenced(finding.text, 'findings')}`,
   ].join('\n\n');
   const { value } = await completeJson(
@@ -36,10 +39,13 @@ export async function judge(work: Work, step: PlannedStep, finding: Finding, cal
     { schema: verdict, system: `${validator.instructions}\n\n${rules}`, prompt, model: validator.model },
     call,
   );
-  const further = value.further?.trim() ?? '';
+  // It has read the sources, and writes for others who believe it.
+  const links = linksOfWork(work, finding.sources);
+  links.know(finding.text);
+  const further = guardLinks(value.further?.trim() ?? '', links);
   return {
     isAccepted: value.verdict === 'accept',
-    objection: value.objection.trim() || 'It does not answer its question.',
+    objection: guardLinks(value.objection.trim(), links) || 'It does not answer its question.',
     further: further === '' ? null : further,
   };
 }

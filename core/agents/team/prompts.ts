@@ -1,6 +1,8 @@
 import type { ChatModel } from '../../models/models.ts';
 import { stripMarks } from '../../text/citations.ts';
+import { fenced } from '../../text/fence.ts';
 import type { Said } from '../agent-input.ts';
+import type { PlannedStep } from '../plan/plan.ts';
 import type { Work } from '../work.ts';
 import type { Found } from './finding.ts';
 
@@ -21,6 +23,16 @@ export function budgetedOutput({ budget }: Pick<Work, 'budget'>): { readonly max
 /** For readers that cannot see its sources. */
 export function withoutCitations({ title, finding }: Pick<Found, 'title' | 'finding'>): string {
   return `- ${title}: ${stripMarks(finding.text)}`;
+}
+
+/**
+ * What a step is to do. A question that came up on the way was written by a model that had read documents, and stands fenced as they
+ * do; one of the plan was written from the goal alone.
+ */
+export function taskText({ task, isFurther = false }: Pick<PlannedStep, 'task' | 'isFurther'>): string {
+  return isFurther
+    ? `it came up on the way; look up what it asks and do nothing else\n${fenced(task, 'question')}`
+    : task;
 }
 
 export function conversationText(history: readonly Said[]): string {

@@ -2,7 +2,7 @@ import { knowSources } from '../../chat/links-of-run.ts';
 import type { ChatMessage } from '../../contracts/model-provider.ts';
 import type { CallOptions } from '../../models/models.ts';
 import { citeText } from '../../text/cite-text.ts';
-import { fenced } from '../../text/fence.ts';
+import { fenced, fenceRules } from '../../text/fence.ts';
 import { guardLinks } from '../../text/link-guard.ts';
 import { citingRules, type NumberedSource, renderSources, sourcesWithin } from '../../text/source-prompt.ts';
 import { knowResults } from '../../tools/known-results.ts';
@@ -15,7 +15,7 @@ import { once } from '../steps/keep.ts';
 import { toolsOf, workWithTools } from '../tool-work.ts';
 import { member, type Work, writes } from '../work.ts';
 import type { Finding, Found } from './finding.ts';
-import { budgetedOutput, modelRoom, withoutCitations } from './prompts.ts';
+import { budgetedOutput, modelRoom, taskText, withoutCitations } from './prompts.ts';
 
 export interface ResearchTask {
   readonly step: PlannedStep;
@@ -26,7 +26,8 @@ export interface ResearchTask {
 }
 
 const nothing = 'The documents do not answer this.';
-const furtherLine = /^\s*FURTHER:\s*(\S.{0,2000})\s*$/m;
+/** Without \s before what it must find: a report of a hundred thousand empty lines would be looked through from each of them. */
+const furtherLine = /^[ \t]*FURTHER:[ \t]*(\S.{0,2000})$/m;
 const furtherRule =
   'If something that the goal needs must be looked up beyond this question, end with one line "FURTHER: " and that question.';
 
@@ -46,6 +47,7 @@ export async function research(work: Work, task: ResearchTask, call: CallOptions
   const find = () => findSources(services, input, look, call);
   // Turns that are kept cite by number: the step that goes on with them must see what they saw.
   const sources = tools.length === 0 ? await find() : await once(work.io, `${key}/sources`, find);
+  work.budget.assertLeft();
   const model = services.models.chatModel(worker.model);
   if (!writes(work, worker)) return quote(work, step, sources ?? [], call);
   const shown = sourcesWithin(sources ?? [], modelRoom(model));
@@ -116,6 +118,7 @@ function prompt(
     ...(hasTools ? [toolRules] : []),
     ...(sources === null ? [] : [citingRules]),
     ...(isActing ? [] : [furtherRule]),
+    ...(sources === null && !hasTools ? [fenceRules] : []),
     ...(sources === null ? [] : [renderSources(sources)]),
   ].join('\n\n');
   const asked = [
@@ -123,8 +126,10 @@ function prompt(
     ...(known.length === 0
       ? []
       : [`Found so far, for orientation:\n${fenced(known.map(withoutCitations).join('\n'), 'findings')}`]),
-    `${isActing ? 'Your task' : 'Your question'}: ${step.task}`,
-    ...(objection === null ? [] : [`Your first report was sent back: ${objection}\nReport again.`]),
+    `${isActing ? 'Your task' : 'Your question'}: ${taskText(step)}`,
+    ...(objection === null
+      ? []
+      : [`Your first report was sent back, for this is missing:\n${fenced(objection, 'check')}\nReport again.`]),
   ].join('\n\n');
   return [
     { role: 'SYSTEM', text: system },

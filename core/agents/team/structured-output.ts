@@ -11,7 +11,8 @@ import { budgetedOutput } from './prompts.ts';
 
 /**
  * The value that `responseSchema` asks for, from what the output rests on: a call of its own beside the text, so that the text can
- * cite and the value need not. One attempt to repair it, then a clear failure. Null: none was asked for, or a limit came first.
+ * cite and the value need not. One attempt to repair it, then a clear failure. Null: none was asked for, or a limit came
+ * first.
  */
 export async function structuredOutput(work: Work, member: AgentMember, facts: string): Promise<Json> {
   const { input, services, io, budget, signal } = work;
@@ -29,6 +30,7 @@ export async function structuredOutput(work: Work, member: AgentMember, facts: s
     ];
     let faults: readonly string[] = [];
     for (let attempt = 1; attempt <= 2; attempt += 1) {
+      if (budget.isSpent) return null;
       const request = { model: member.model, messages, sources: null, temperature: 0, responseSchema: schema };
       const { text } = await services.models.complete(
         { ...request, ...budgetedOutput(work) },

@@ -16,6 +16,7 @@ import { answer } from './answer.ts';
 import { compose, composeByRules, gather } from './compose.ts';
 import type { Finding, Found, Verdict } from './finding.ts';
 import { judge } from './judge.ts';
+import { taskText } from './prompts.ts';
 import { research } from './research.ts';
 import { structuredOutput, withObject } from './structured-output.ts';
 
@@ -58,7 +59,7 @@ export class TeamRun {
         ({ madeBy }) => !isWriter || madeBy === 'MODEL',
       );
     } catch (error) {
-      if (io.signal.aborted || !budget.signal.aborted) throw error;
+      if (io.signal.aborted || !budget.hasEnded(error)) throw error;
       return { steps: [], madeBy: 'RULES', isCut: false };
     }
   }
@@ -130,7 +131,7 @@ export class TeamRun {
         this.#waiting.add(step.key, error.status);
         return;
       }
-      if (!budget.signal.aborted) throw error;
+      if (!budget.hasEnded(error)) throw error;
       board.finish(step.key, cancelled());
     }
   }
@@ -193,6 +194,7 @@ export class TeamRun {
       task: question,
       role: 'RESEARCHER',
       dependsOn: [key],
+      isFurther: true,
     });
   }
 
@@ -223,8 +225,9 @@ export class TeamRun {
   #foundOf(keys: readonly string[]): Found[] {
     return keys.flatMap((key) => {
       const finding = this.#findings.get(key);
-      const { title, task } = this.#step(key);
-      return finding === undefined ? [] : [{ key, title, task, finding, verdict: this.#verdicts.get(key) ?? null }];
+      const step = this.#step(key);
+      const verdict = this.#verdicts.get(key) ?? null;
+      return finding === undefined ? [] : [{ key, title: step.title, task: taskText(step), finding, verdict }];
     });
   }
 

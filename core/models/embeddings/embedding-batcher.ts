@@ -5,9 +5,10 @@ import type { Spending } from '../../contracts/spending.ts';
 import { cancelled, type LiveCalls, poolClosed, timerMs, tookTooLong } from '../calls/call-bounds.ts';
 import { Refusal } from '../calls/refusal.ts';
 import type { CallOptions, EmbeddedText } from '../models.ts';
+import type { BatcherOptions } from '../models-options.ts';
 import type { Price } from '../usage/usage-meter.ts';
 import { billEmbeddings, embeddingCall, partsOfRefused } from './embedding-call.ts';
-import { CallGate, type GateOptions } from './embedding-gate.ts';
+import { CallGate } from './embedding-gate.ts';
 import {
   type Caller,
   type EmbeddingCall,
@@ -20,13 +21,6 @@ import {
 import { EmbeddingQueue } from './embedding-queue.ts';
 import { type RefusedShare, reserveShares } from './embedding-spending.ts';
 import type { ModelVectors } from './model-vectors.ts';
-
-export interface BatcherOptions extends GateOptions {
-  /** Texts of one tenant that may wait for one model. */
-  readonly maxWaitingTexts: number;
-  /** One vector for all who ask for the same text. Saves calls; lets a tenant tell by the time whether another has asked. */
-  readonly shareBetweenTenants: boolean;
-}
 
 export interface BatcherParts {
   readonly model: string;

@@ -12,9 +12,9 @@ export class CallIds {
     this.#taken = new Set(toolCalls.keys());
   }
 
-  /** One that no other call of the run has. */
+  /** One that no other call of the run has, of at most 100 characters. */
   take(sent: string): string {
-    const wanted = /^[\w.:-]{1,100}$/.test(sent) ? sent : `call_${randomUUID()}`;
+    const wanted = /^[\w.:-]{1,90}$/.test(sent) ? sent : `call_${randomUUID()}`;
     let id = wanted;
     for (let count = 2; this.#taken.has(id); count += 1) id = `${wanted}-${count}`;
     this.#taken.add(id);

@@ -17,6 +17,8 @@ export interface CallParts {
   readonly key: string;
   /** What the run was given, by name; nothing else is ever called. */
   readonly tools: ReadonlyMap<string, ToolDescription & { readonly changesWorld?: boolean }>;
+  /** The run has reached a limit: nothing is called any more. */
+  readonly isSpent: () => boolean;
   readonly onCall: (call: ToolCallRecord) => void;
 }
 
@@ -39,7 +41,8 @@ export async function carryOut(parts: CallParts, call: ToolCallRequest): Promise
 }
 
 async function perform(parts: CallParts, call: ToolCallRequest): Promise<CallOutcome> {
-  const { toolbox, io, tools } = parts;
+  const { toolbox, io, tools, isSpent } = parts;
+  if (isSpent()) return refused(parts, call, 'A limit of the run was reached; this call was not made.');
   const tool = tools.get(call.tool);
   if (tool === undefined) {
     const known = [...tools.keys()].join(', ');
@@ -129,7 +132,7 @@ class Question {
     const toolCall = { id, tool, arguments: args, result, status: awaits } as const;
     await io.questions?.ask({ callId: id, round, awaits, tool, arguments: args, parameters: this.#parameters, reason });
     ended(this.#parts, this.#call, args);
-    sayOnce(io, { type: 'ApprovalRequested', toolCall });
+    sayOnce(io, { type: 'ApprovalRequested', toolCall, round });
     const answer = (await io.questions?.answer(id, round)) ?? null;
     if (answer !== null) return answer;
     onCall(toolCall);

@@ -29,6 +29,8 @@ export interface LoopTask {
   readonly toolChoice: ToolChoice;
   readonly messages: readonly ChatMessage[];
   readonly bounds: LoopBounds;
+  /** Nothing new may be spent: calls that were not made yet are refused. Left out: no such bound. */
+  isSpent?(): boolean;
   /** The sources of results are added to these. */
   readonly numbers: SourceNumbers;
   /** Asks the model, and says what it says. Not called for turns of earlier attempts. */
@@ -108,6 +110,7 @@ interface CallEnd {
 /** All at the same time, within the bound; in the order in which the model asked. */
 async function callAll(toolbox: Toolbox, task: LoopTask, calls: Turn['toolCalls'], io: RunIo): Promise<CallEnd[]> {
   const { key } = task;
+  const isSpent = () => task.isSpent?.() ?? false;
   const onCall = (call: ToolCallRecord) => task.onCall?.(call);
   const tools = new Map(task.tools.map((tool) => [tool.name, tool]));
   const limit = pLimit(task.bounds.maxParallel);
@@ -118,7 +121,9 @@ async function callAll(toolbox: Toolbox, task: LoopTask, calls: Turn['toolCalls'
         onCall({ id, tool, arguments: writtenArguments(call), result: null, status: 'PENDING' });
         try {
           const outcome =
-            index < maxCallsOfTurn ? await carryOut({ toolbox, io, key, tools, onCall }, call) : tooMany(call, io);
+            index < maxCallsOfTurn
+              ? await carryOut({ toolbox, io, key, tools, isSpent, onCall }, call)
+              : tooMany(call, io);
           const record = recordOf(call, outcome);
           onCall(record);
           return { record, outcome, waits: null };

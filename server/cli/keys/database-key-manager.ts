@@ -3,7 +3,7 @@ import { openDatabase } from '../../../adapters/postgres/open-database.ts';
 import { createApiKey, type KeyKeeper, revokeApiKey } from '../../../core/access/api-keys.ts';
 import { type ApiKeyRecord, scopes } from '../../../core/contracts/api-key-store.ts';
 import type { Logger } from '../../../core/contracts/logger.ts';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/config-schema.ts';
 import { realClock } from '../../real-clock.ts';
 import { CommandError } from '../command-error.ts';
 import type { KeyManager, ShownKey } from './key-manager.ts';

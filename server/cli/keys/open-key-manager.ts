@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
-import { ConfigError, loadConfig } from '../../config.ts';
+import { ConfigError, loadConfig } from '../../config/config.ts';
 import { type ConnectionOptions, connectionFrom } from '../client/connection.ts';
 import { CommandError } from '../command-error.ts';
 import { databaseKeyManager } from './database-key-manager.ts';

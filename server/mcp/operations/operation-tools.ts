@@ -1,7 +1,7 @@
 import { schema } from '../../../schema/index.ts';
 import type { App } from '../../app.ts';
-import { ConfigError } from '../../config.ts';
-import type { Config } from '../../config-schema.ts';
+import { ConfigError } from '../../config/config.ts';
+import type { Config } from '../../config/config-schema.ts';
 import type { McpTool } from '../mcp-tool.ts';
 import { operationTool } from './operation-tool.ts';
 import { readOperation } from './read-operation.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { refuse } from '../../answers.ts';
 import type { Access } from '../../authenticate.ts';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/config-schema.ts';
+import { refuse } from '../../http/answers.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { metricsPath, metricsRefusal } from './metrics-endpoint.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/config-schema.ts';
 
 /** Every name of a model that the configuration holds, and those of the local provider. */
 export function configuredModels({ openai, providers, routes }: Config): readonly string[] {

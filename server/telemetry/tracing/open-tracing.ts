@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { context, trace } from '@opentelemetry/api';
-import type { Config } from '../../config-schema.ts';
+import type { Config } from '../../config/config-schema.ts';
 import { version } from '../../version.ts';
 
 /** Sends spans to the collector at `telemetry.otlpEndpoint`. Without one nothing is loaded, and every span is a no-op. */

@@ -92,6 +92,35 @@ describe('a transaction', () => {
   });
 });
 
+describe('a reading with settings', () => {
+  const setting = (name: string) => sql`select current_setting(${name}) as value`;
+  const read = (name: string) => database.read<{ value: string }>('setting', { enable_sort: 'off' }, setting(name));
+
+  it('has them for itself alone', async () => {
+    expect(await read('enable_sort')).toEqual([{ value: 'off' }]);
+    expect(await database.query('setting', setting('enable_sort'))).toEqual([{ value: 'on' }]);
+  });
+
+  it('gives the connection back when it fails, and nothing of it is left', async () => {
+    await expect(read('no such setting')).rejects.toMatchObject({ code: 'INTERNAL' });
+    const wrong = database.read('setting', { 'no.such.setting; x': 1 }, sql`select 1`);
+    await expect(wrong).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await database.query('setting', setting('enable_sort'))).toEqual([{ value: 'on' }]);
+    expect(await count()).toBe(0);
+  });
+
+  it('ends before the next takes the connection, though nobody waits for that', async () => {
+    const [first, second] = await Promise.all([
+      read('enable_sort'),
+      database.query(
+        'inside',
+        sql`select pg_current_xact_id_if_assigned() is null and now() = statement_timestamp() as none`,
+      ),
+    ]);
+    expect([first, second]).toEqual([[{ value: 'off' }], [{ none: true }]]);
+  });
+});
+
 describe('an aborted signal', () => {
   it('drops a statement that still waits for the connection', async () => {
     const controller = new AbortController();

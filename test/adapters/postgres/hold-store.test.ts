@@ -19,7 +19,10 @@ const instances = {
     await postgresRunStore(database).enter({ instance, leaseMs: 600_000 }, { alone: false, others: 'unknown' });
     return instance;
   },
-  die: (instance: string) => postgresRunStore(database).leave(instance),
+  async lapse(instance: string) {
+    await database.query('lapse', sql`update instances set lease_until = clock_timestamp() where id = ${instance}`);
+  },
+  leave: (instance: string) => postgresRunStore(database).leave(instance),
 };
 
 holdStoreContract('postgresHoldStore', () => postgresHoldStore(database), instances);

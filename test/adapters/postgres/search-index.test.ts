@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
-import { withSearchSettings } from '../../../adapters/postgres/search-settings.ts';
+import { searchSettings } from '../../../adapters/postgres/search-settings.ts';
 import { searchStatement } from '../../../adapters/postgres/search-statement.ts';
 import type { CollectionRecord } from '../../../core/contracts/collection-store.ts';
 import type { IndexHit, IndexQuery } from '../../../core/contracts/search-index.ts';
@@ -314,11 +314,10 @@ describe('a large collection', () => {
 
   it('is searched through the index of its vectors', async () => {
     const statement = searchStatement(tenant, [aQuery(large, 'scarce', { vector: at(90) })], 2_000);
-    const plan = await withSearchSettings(database, 'explain', (transaction) =>
-      transaction.query<{ 'QUERY PLAN': string }>(
-        'explain',
-        sql`explain (analyze, costs off, timing off) ${statement}`,
-      ),
+    const plan = await database.read<{ 'QUERY PLAN': string }>(
+      'explain',
+      searchSettings,
+      sql`explain (analyze, costs off, timing off) ${statement}`,
     );
     const text = plan.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toMatch(/Index Scan using passage_vectors_nearest_384 on passage_vectors v \(actual rows=100/);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
-import { withSearchSettings } from '../../../adapters/postgres/search-settings.ts';
+import { searchSettings } from '../../../adapters/postgres/search-settings.ts';
 import { searchStatement } from '../../../adapters/postgres/search-statement.ts';
 import type { CollectionRecord } from '../../../core/contracts/collection-store.ts';
 import type { Filter } from '../../../core/contracts/filter.ts';
@@ -110,11 +110,10 @@ describe('a small tenant beside a large one that is nearer to its query', () => 
 describe('a filter over a large collection', () => {
   it('reads the index on until a hundred have passed', async () => {
     const asked = [query(crowd, { filter: isTrue('tenth') })];
-    const plan = await withSearchSettings(database, 'explain', (transaction) =>
-      transaction.query<{ 'QUERY PLAN': string }>(
-        'explain',
-        sql`explain (analyze, costs off, timing off) ${searchStatement('crowd', asked, database.longestIndexedVector)}`,
-      ),
+    const plan = await database.read<{ 'QUERY PLAN': string }>(
+      'explain',
+      searchSettings,
+      sql`explain (analyze, costs off, timing off) ${searchStatement('crowd', asked, database.longestIndexedVector)}`,
     );
     const text = plan.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toMatch(/Index Scan using passage_vectors_nearest_8 on passage_vectors v \(actual rows=100/);

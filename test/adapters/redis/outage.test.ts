@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { RedisEventLog } from '../../../adapters/redis/event-log.ts';
-import type { RunKey } from '../../../core/contracts/event-log.ts';
+import { FencedError, LogLostError, type RunKey } from '../../../core/contracts/event-log.ts';
+import { attemptLog } from '../../../core/runs/attempt-log.ts';
+import { realClock } from '../../../server/real-clock.ts';
 import { startProxy } from '../../helpers/proxy.ts';
 import { hasRedis, type RedisServer, startRedis } from '../../helpers/redis-server.ts';
 import { collect, delta, finished, newKey, numbers, openLog } from './setup.ts';
@@ -14,16 +16,20 @@ async function opened(): Promise<RedisServer> {
   return server;
 }
 
-/** Writes event after event, each after the one before it is in the log, until it is told to end. */
+/** Writes event after event as an attempt does that owns its run, each after the one before it is in the log, until it is told to end. */
 function produce(log: RedisEventLog, key: RunKey): { readonly written: () => number; end(): Promise<number> } {
   let written = 0;
   let ending = false;
+  const own = attemptLog(
+    { log, store: { stillOwned: async (runs) => runs }, clock: realClock },
+    { ...key, attempt: 1 },
+  );
   const done = (async () => {
     while (!ending) {
-      written = await log.append(key, 1, [delta(written + 1)]);
+      written = await own.append([delta(written + 1)]);
       await sleep(2);
     }
-    return await log.append(key, 1, [finished]);
+    return await own.append([finished]);
   })();
   done.catch(() => {});
   return {
@@ -123,6 +129,34 @@ describe.skipIf(!hasRedis)('redis event log: Redis goes away', () => {
     const expected = [1, 2, 3, '…1000000', 1_000_001, 1_000_002];
     expect(await Promise.all(seen)).toEqual([expected, expected]);
     await expect(writer.append(key, 1, [delta(9)])).rejects.toThrow('no longer owns');
+  });
+
+  test('emptied, with the fence of a later attempt: the earlier one cannot write, whoever of them comes first', async () => {
+    const server = await opened();
+    const [before, after] = [openLog(server.url), openLog(server.url)];
+    const key = newKey();
+    await before.append(key, 1, numbers(1, 3).map(delta));
+    const seen = [collect(before, key), collect(after, key)];
+    await after.fence(key, 2, 0);
+    await after.append(key, 2, [delta(4)]);
+    await server.client.flushall();
+    // It has not heard of the fence, and does not own the run in the store.
+    const stale = attemptLog(
+      { log: before, store: { stillOwned: async () => [] }, clock: realClock },
+      { ...key, attempt: 1 },
+    );
+    await expect(before.append(key, 1, [delta(9)])).rejects.toThrow(LogLostError);
+    await expect(stale.append([delta(9)])).rejects.toThrow(FencedError);
+    const owner = attemptLog(
+      { log: after, store: { stillOwned: async (runs) => runs }, clock: realClock },
+      { ...key, attempt: 2 },
+    );
+    expect(await owner.append([delta(5)])).toBe(5);
+    await expect(stale.append([delta(9)])).rejects.toThrow(FencedError);
+    expect(await owner.end(finished)).toBe(6);
+    // Whoever had not seen what was lost is told so.
+    const told = [numbers(1, 6), [1, 2, 3, '…4', 5, 6]];
+    for (const events of await Promise.all(seen)) expect(told).toContainEqual(events);
   });
 
   test('a log that was lost and begins anew is shown to newcomers as it is now', async () => {

@@ -3,7 +3,7 @@ import { RedisConnections } from '../../../adapters/redis/connections.ts';
 import { type RedisEventLog, type RedisEventLogOptions, redisEventLog } from '../../../adapters/redis/event-log.ts';
 import type { RunKey } from '../../../core/contracts/event-log.ts';
 import type { Logger } from '../../../core/contracts/logger.ts';
-import type { RunEvent } from '../../../core/contracts/run-event.ts';
+import type { RunEvent, TerminalEvent } from '../../../core/contracts/run-event.ts';
 import { noUsage } from '../../../core/models/usage/usage-meter.ts';
 import { realClock } from '../../../server/real-clock.ts';
 
@@ -28,7 +28,7 @@ export function openLog(
 
 export const newKey = (tenant = 'tenant'): RunKey => ({ tenant, runId: crypto.randomUUID() });
 export const delta = (n: number): RunEvent => ({ type: 'TextMessageDelta', messageId: 'm', delta: `word ${n} ` });
-export const finished: RunEvent = { type: 'RunFinished', usage: noUsage };
+export const finished: TerminalEvent = { type: 'RunFinished', usage: noUsage };
 export const numbers = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 

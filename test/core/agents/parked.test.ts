@@ -122,6 +122,7 @@ test('a step whose call is answered while another one works goes on in the same 
   await runs.start({ run: teamRun('beside'), stored: true, turn: null });
   await expect.poll(async () => (await eventsOf('beside')).map(({ type }) => type)).toContain('ApprovalRequested');
   expect(await cluster.parked.answer(keyOf('beside'), 'call_1', 1, approved)).toBe('taken');
+  runs.answered(keyOf('beside'));
   await expect.poll(() => launches(done)).toHaveLength(1);
   looking.resolve();
   expect(await runs.whenFinished(keyOf('beside'), never)).toMatchObject({ status: 'SUCCEEDED', attempt: 1 });

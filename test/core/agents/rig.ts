@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { defaultLimits } from '../../../core/agents/agent.ts';
+import { type AgentLimits, defaultLimits } from '../../../core/agents/agent.ts';
+import { agentExecutor } from '../../../core/agents/agent-executor.ts';
+import type { AgentInput } from '../../../core/agents/agent-input.ts';
 import type { AgentServices } from '../../../core/agents/agent-services.ts';
 import { createAgents } from '../../../core/agents/agents.ts';
 import { shippedAgents } from '../../../core/agents/shipped-agents.ts';
 import { endingMs } from '../../../core/agents/steps/budget.ts';
-import type { NewRun } from '../../../core/contracts/run-store.ts';
+import type { NewRun, RunDetail } from '../../../core/contracts/run-store.ts';
 import type { Toolbox } from '../../../core/tools/toolbox.ts';
 import type { ScriptedProvider } from '../../helpers/scripted-provider.ts';
 import { poolOf } from '../models/pool.ts';
+import { keyOf, rigOf } from '../runs/rig.ts';
+import { aTool } from '../tools/rig.ts';
+
+type AgentDetail = Extract<RunDetail, { kind: 'AGENT' }>;
 
 /** The research team, with a model that is scripted, over one passage; with tools, where there are any. */
 export function teamServices(
@@ -32,18 +38,55 @@ export function teamServices(
 }
 
 /** Its goal is its id. */
-export function teamRun(goal: string): NewRun {
+export function teamRun(
+  goal: string,
+  { agent = 'research-team', limits = defaultLimits }: Partial<Pick<AgentInput, 'agent' | 'limits'>> = {},
+): NewRun {
   const input = {
-    ...{ agent: 'research-team', goal, conversationId: null, history: [], retrieval: null },
+    ...{ agent, goal, conversationId: null, history: [], retrieval: null },
     ...{ clientTools: [], responseSchema: null },
-    ...{ limits: defaultLimits, whenUnwatched: 'FINISH', user: null, metadata: {} },
+    ...{ limits, whenUnwatched: 'FINISH', user: null, metadata: {} },
   } as const;
   return {
     ...{ tenant: 'tenant', runId: goal, inputHash: goal, keyId: null, input, user: null, metadata: {} },
-    ...{ whenUnwatched: 'FINISH', timeoutMs: defaultLimits.timeoutMs + endingMs },
+    ...{ whenUnwatched: 'FINISH', timeoutMs: limits.timeoutMs + endingMs },
     detail: {
-      ...{ kind: 'AGENT', agent: 'research-team', goal, conversationId: null, questionId: null },
+      ...{ kind: 'AGENT', agent, goal, conversationId: null, questionId: null },
       ...{ outputId: randomUUID(), steps: [], output: null },
     },
   };
+}
+
+interface RunOptions {
+  readonly agent?: string;
+  readonly limits?: AgentLimits;
+  /** Hears of each call of the tool `look`; left out: there are no tools. */
+  readonly called?: string[];
+}
+
+/** A run in one attempt, in memory, as it ended, and what it said. */
+export async function finishedRun(
+  goal: string,
+  provider: ScriptedProvider,
+  { called, ...options }: RunOptions = {},
+): Promise<{
+  readonly status: string;
+  readonly detail: AgentDetail;
+  readonly events: readonly { readonly type: string }[];
+}> {
+  const look = aTool({ name: 'look' });
+  const toolbox: Partial<Toolbox> = {
+    list: () => (called === undefined ? [] : [look]),
+    readArguments: async () => ({ ok: true, value: {} }),
+    call: async (name) => {
+      called?.push(name);
+      return { status: 'SUCCEEDED', value: 'seen', sources: [] };
+    },
+  };
+  const { runs, log } = rigOf({ executor: agentExecutor(teamServices(provider, toolbox)) });
+  await runs.start({ run: teamRun(goal, options), stored: true, turn: null });
+  const run = await runs.whenFinished(keyOf(goal), AbortSignal.timeout(20_000));
+  if (run.detail.kind !== 'AGENT') throw new Error(`a run of kind ${run.kind}`);
+  const { events } = await log.read(keyOf(goal), 0, 1_000);
+  return { status: run.status, detail: run.detail, events: events.map(({ event }) => event) };
 }

@@ -91,7 +91,7 @@ export function rigOf(options: RigOptions): Rig {
     leaseMs: 10_000,
     maxAttempts: 3,
     membership: { alone: true, others: 'dead' },
-    executors: { CHAT: executor, INGEST: executor },
+    executors: { CHAT: executor, AGENT: executor, INGEST: executor },
     limits: { maxRuns: 100, maxQueuedRuns: 100, unwatchedGraceMs: 100, ...options.limits },
   });
   return { runs, clock, log, stored, unstored };

@@ -49,7 +49,7 @@ export async function spendingRig(
   const instance = randomUUID();
   await runs.enter({ instance, leaseMs: 600_000 }, { alone: false, others: 'unknown' });
   const store = options.store?.(postgresHoldStore(database)) ?? postgresHoldStore(database);
-  const holds = new Holds({ store, instance, clock: realClock, logger: silent });
+  const holds = new Holds({ store, instance, callMs: 0, clock: realClock, logger: silent });
   const payers = new Payers({
     tenants: new Map(
       tenantLimits === undefined ? [] : [[tenant, { limits: { ...unlimited, ...tenantLimits }, allowUnknownPrice }]],

@@ -148,6 +148,16 @@ describe('what nobody gave it is taken out', () => {
     expect(guarded(`${text}\n\n[a](https://github.com/x?e=1)`)).toContain('[a](https://github.com/x?e=1)');
   });
 
+  it('also where the host has the name of a file that somebody spoke of', () => {
+    const links = new KnownLinks();
+    links.trust('Read README.md and scripts/build.sh first.');
+    links.ask('What do NOTES.md and main.py say, docs.rs/serde, and rivers.example/README.md?');
+    for (const host of ['readme.md', 'build.sh', 'notes.md', 'main.py'])
+      expect(guardLinks(`[a](https://${host}/?d=secret)`, links)).toBe('[a] (link removed)');
+    for (const text of ['[a](https://docs.rs/tokio)', '[a](https://rivers.example/map)', 'README.md, NOTES.md'])
+      expect(guardLinks(text, links)).toBe(text);
+  });
+
   it('when it has no end', () => {
     const long = 'x'.repeat(10_000);
     expect(guarded(`https://evil.example/${long} b`)).toBe('(link removed) b');

@@ -200,6 +200,23 @@ describe('an approval', () => {
     await verified(rest.map(({ event }) => event));
   });
 
+  test('that says otherwise than the one before it is CONFLICT: a refusal does not vanish', async () => {
+    const { interrupts } = await interrupted('call_9');
+    vendor.next({ reply: 'It is 42.' });
+    const [interruptId = ''] = interrupts.map(({ id }) => id);
+    const bodyWith = (payload: object, id = interruptId) =>
+      agentInput('How much is it?', { resume: [{ interruptId: id, status: 'resolved', payload }], ...withTools });
+    // Nothing was asked in that round: the answer must not be taken for one to another question.
+    const early = await post(gateway, bodyWith({ approved: true }, interruptId.replace('approval-1', 'approval-7')));
+    expect(await refusalOf(early)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    await frames(gateway, bodyWith({ approved: true }));
+    for (const payload of [{ approved: false }, { approved: true, editedArgs: { expression: '1 + 1' } }]) {
+      const refused = await refusalOf(await post(gateway, bodyWith(payload)));
+      expect(refused).toMatchObject({ status: 409, message: expect.stringMatching(/calculate was answered before/) });
+    }
+    await frames(gateway, bodyWith({ approved: true }));
+  });
+
   test('that the operator has not allowed to be changed, or has no such arguments, is refused before the stream', async () => {
     const { interrupts } = await interrupted('call_7');
     const [interruptId = ''] = interrupts.map(({ id }) => id);

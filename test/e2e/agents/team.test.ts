@@ -92,7 +92,9 @@ describe('a team with a model', () => {
     });
     expect(run.status).toBe('SUCCEEDED');
     expect(callsOf('VALIDATOR')).toHaveLength(2);
-    expect(callsOf('EXECUTOR')[0]?.messages.map(textOf).join()).toContain('Not accepted by the check: It is a guess.');
+    expect(callsOf('EXECUTOR')[0]?.messages.map(textOf).join()).toMatch(
+      /Not accepted by the check:\n<data-\w+ from="check">\nIt is a guess\.\n/,
+    );
   });
 
   it('grows by what a researcher or a validator asks for, within maxSteps', async () => {

@@ -74,7 +74,7 @@ describe('one turn', () => {
     // What the gateway does by itself beside it.
     const beside =
       /^(heartbeat|instance|runs-take-over|add-usage|(save|touch)-embeddings|maintenance|runs-purge|api-key)/;
-    const retrieval = ['collections-by-names', 'search-settings', 'find-embeddings', 'search'];
+    const retrieval = ['collections-by-names', 'find-embeddings', 'search'];
     const own = ran.filter(([name]) => !beside.test(name) && !retrieval.includes(name));
     expect(own.map(([name]) => name).sort()).toEqual(turn);
     expect(own.reduce((sum, [, times]) => sum + times, 0)).toBeLessThanOrEqual(6);

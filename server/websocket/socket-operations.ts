@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { Operation } from './telemetry/operations/operation.ts';
+import type { Operation } from '../telemetry/operations/operation.ts';
 
 interface OpenOperation {
   readonly controller: AbortController;

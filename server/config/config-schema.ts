@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { agentFaults, agents } from './config/agents.ts';
-import { baseUrl, count, text } from './config/fields.ts';
-import { mcp } from './config/mcp.ts';
-import { mcpServers } from './config/mcp-servers.ts';
-import { poolFaults } from './config/pool-faults.ts';
-import { model, providers, routes } from './config/providers.ts';
-import { tools } from './config/tools.ts';
+import { agentFaults, agents } from './agents.ts';
+import { baseUrl, count, text } from './fields.ts';
+import { mcp } from './mcp.ts';
+import { mcpServers } from './mcp-servers.ts';
+import { poolFaults } from './pool-faults.ts';
+import { model, providers, routes } from './providers.ts';
+import { tools } from './tools.ts';
 
 const milliseconds = (fallback: number) => count(0, 86_400_000, fallback);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], {

@@ -1,9 +1,9 @@
-import type { ProviderOptions, TargetLimits } from '../core/models/models-options.ts';
-import { isOpenaiUsed } from './config/pool-faults.ts';
-import { presetOf } from './config/presets.ts';
-import type { ConfiguredProvider } from './config/providers.ts';
-import type { Config } from './config-schema.ts';
-import { traceHeaders } from './telemetry/tracing/trace-headers.ts';
+import type { ProviderOptions, TargetLimits } from '../../core/models/models-options.ts';
+import type { Config } from '../config/config-schema.ts';
+import { isOpenaiUsed } from '../config/pool-faults.ts';
+import { presetOf } from '../config/presets.ts';
+import type { ConfiguredProvider } from '../config/providers.ts';
+import { traceHeaders } from '../telemetry/tracing/trace-headers.ts';
 
 /** No provider of the configuration embeds by default, so that the local one does. */
 export function isLocalEmbedding(config: Config): boolean {
@@ -16,7 +16,7 @@ export async function openProviders(config: Config, local: ProviderOptions['prov
   const configured = Object.entries(config.providers);
   if (!isOpenaiUsed(config) && configured.length === 0) return [localOptions];
   // Hundreds of files, for which a start without a provider does not wait.
-  const { openaiProvider } = await import('../adapters/openai/openai-provider.ts');
+  const { openaiProvider } = await import('../../adapters/openai/openai-provider.ts');
   const told = config.telemetry.propagate ? { callHeaders: traceHeaders } : {};
 
   function openaiSection(): ProviderOptions {

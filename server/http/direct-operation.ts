@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { App, ServerContext } from './app.ts';
+import type { App, ServerContext } from '../app.ts';
 import { isObject, PlainRequest, parametersIn } from './plain-request.ts';
 
 /** Results of several parts, or what may be one: Yoga's to send. */

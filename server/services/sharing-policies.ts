@@ -1,6 +1,6 @@
-import type { ChatModel } from '../core/models/models.ts';
-import { defaultSharing, type SharingPolicy } from '../core/models/sharing/sharing-policy.ts';
-import type { Config } from './config-schema.ts';
+import type { ChatModel } from '../../core/models/models.ts';
+import { defaultSharing, type SharingPolicy } from '../../core/models/sharing/sharing-policy.ts';
+import type { Config } from '../config/config-schema.ts';
 
 interface Shared {
   readonly coalesce?: boolean | undefined;

@@ -1,34 +1,28 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
-import { type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult, GraphQLError } from 'graphql';
-import type { SubscribePayload } from 'graphql-ws';
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Principal } from '../context.ts';
-import type { Logger } from '../core/contracts/logger.ts';
-import { newId } from '../core/text/new-id.ts';
-import { type App, graphqlPath } from './app.ts';
-import { type Access, authorizationOf } from './authenticate.ts';
-import { type ToClientError, withCode } from './client-errors.ts';
-import type { Config } from './config-schema.ts';
-import { allowsOrigin, originRefused } from './origin.ts';
-import { PlainRequest } from './plain-request.ts';
-import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
-import { inOperation } from './request-scope.ts';
+import type { Principal } from '../../context.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import { newId } from '../../core/text/new-id.ts';
+import type { App } from '../app.ts';
+import { type Access, authorizationOf } from '../authenticate.ts';
+import { type ToClientError, withCode } from '../client-errors.ts';
+import type { Config } from '../config/config-schema.ts';
+import { inOperation } from '../request-scope.ts';
+import { Operation } from '../telemetry/operations/operation.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { closeSockets } from './close-sockets.ts';
+import { type Prepared, prepare, traceparentIn } from './prepare-operation.ts';
+import { refusal, refuseUpgrade } from './refuse-upgrade.ts';
 import { SocketOperations } from './socket-operations.ts';
-import { Operation } from './telemetry/operations/operation.ts';
-import type { Telemetry } from './telemetry/telemetry.ts';
 
-/** "Service Restart" in the registry of close codes: clients connect again. */
-const serviceRestart = 1012;
 /** Clients give up at once: after graphql-ws's own "Forbidden" they would send the same wrong key again and again. */
 const unauthenticated = 4401;
 /** Of a key that ended meanwhile. Clients connect again, and are refused by the code above unless they bring another key. */
 const forbidden = 4403;
 const tryAgainLater = 1013;
-const settleWithinMs = 1_000;
-const closeWithinMs = 1_000;
 
 interface Parts {
   readonly app: App;
@@ -38,11 +32,6 @@ interface Parts {
   readonly logger: Logger;
   readonly telemetry: Pick<Telemetry, 'operations'>;
 }
-
-type Prepared = ExecutionArgs & {
-  readonly runExecute: (args: ExecutionArgs) => unknown;
-  readonly runSubscribe: (args: ExecutionArgs) => unknown;
-};
 
 export interface AttachedSockets {
   /** Open connections. */
@@ -146,7 +135,7 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
     }
   }
 
-  return { count: () => sockets.clients.size, close: () => closeAll(sockets, operations) };
+  return { count: () => sockets.clients.size, close: () => closeSockets(sockets, operations) };
 }
 
 /**
@@ -156,61 +145,6 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
 function forgiveLostWrites(socket: WebSocket): void {
   const send = socket.send.bind(socket);
   socket.send = ((data: string, written: () => void) => send(data, () => written())) as WebSocket['send'];
-}
-
-async function prepare(
-  { app, toClientError }: Parts,
-  { query, variables, operationName, extensions }: SubscribePayload,
-  principal: Principal,
-  operation: Operation,
-  signal: AbortSignal,
-): Promise<ExecutionArgs | readonly GraphQLError[]> {
-  const { requestId } = operation;
-  const request = new PlainRequest(null, signal) as unknown as Request;
-  const params = {
-    query,
-    variables: variables ?? undefined,
-    operationName: operationName ?? undefined,
-    extensions: extensions ?? undefined,
-  };
-  const enveloped = app.getEnveloped({ request, params, principal, requestId, ended: null });
-  try {
-    const document = enveloped.parse(query);
-    const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
-    if (errors.length > 0) return errors.map(withCode);
-    const prepared: Prepared = {
-      schema: enveloped.schema,
-      document,
-      contextValue: await enveloped.contextFactory(),
-      variableValues: variables,
-      operationName,
-      runExecute: (args) => inOperation(operation, () => enveloped.execute(args)),
-      runSubscribe: (args) => inOperation(operation, () => enveloped.subscribe(args)),
-    };
-    return prepared;
-  } catch (error) {
-    return [toClientError(error)];
-  }
-}
-
-/** Of the operation where its client says so, else of the socket's own request. */
-function traceparentIn({ extensions }: SubscribePayload, request: IncomingMessage): unknown {
-  return extensions?.['traceparent'] ?? request.headers['traceparent'];
-}
-
-function refusal(request: IncomingMessage, open: number, config: Config, isOpen: boolean): UpgradeRefusal | null {
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  const limit = config.limits.maxSockets;
-  if (path !== graphqlPath) {
-    const message = `There is no WebSocket at ${path}; the endpoint is ${graphqlPath}.`;
-    return { status: '404 Not Found', code: 'NOT_FOUND', message, retryable: false };
-  }
-  if (!allowsOrigin(request, config, isOpen)) {
-    return { status: '403 Forbidden', code: 'FORBIDDEN', message: originRefused, retryable: false };
-  }
-  if (open < limit) return null;
-  const message = `${limit} WebSocket connections are open (limits.maxSockets); try again later.`;
-  return { status: '503 Service Unavailable', code: 'RATE_LIMITED', message, retryable: true };
 }
 
 function tooManyOperations(limit: number): GraphQLError {
@@ -235,24 +169,4 @@ function shown(result: ExecutionResult): FormattedExecutionResult | undefined {
 /** graphql-ws wraps what a stream threw. */
 function causeOf(error: GraphQLError): unknown {
   return error.cause ?? error;
-}
-
-/** Followers of runs that have just ended are given a moment to be told so. */
-async function closeAll(sockets: WebSocketServer, operations: WeakMap<WebSocket, SocketOperations>): Promise<void> {
-  const moment = new AbortController();
-  const idle = Promise.all([...sockets.clients].map((socket) => operations.get(socket)?.whenIdle()));
-  await Promise.race([idle, delay(settleWithinMs, undefined, { signal: moment.signal }).catch(() => {})]);
-  moment.abort();
-  // graphql-ws says that an operation is complete after it has told us.
-  await immediate();
-  for (const socket of sockets.clients) socket.close(serviceRestart, 'The gateway restarts: connect again');
-  const closed = Promise.all(
-    [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
-  );
-  const late = setTimeout(() => {
-    for (const socket of sockets.clients) socket.terminate();
-  }, closeWithinMs);
-  await closed;
-  clearTimeout(late);
-  sockets.close();
 }

@@ -1,17 +1,17 @@
-import { memoryEventLog } from '../adapters/memory/event-log.ts';
-import { memoryRateLimiter } from '../adapters/memory/rate-limiter.ts';
-import { memoryResponseCache } from '../adapters/memory/response-cache.ts';
-import { memoryRunSignals } from '../adapters/memory/run-signals.ts';
-import { memoryRunStore } from '../adapters/memory/run-store.ts';
-import type { EventLog } from '../core/contracts/event-log.ts';
-import type { Logger } from '../core/contracts/logger.ts';
-import type { RateLimiter } from '../core/contracts/rate-limiter.ts';
-import type { ResponseCache } from '../core/contracts/response-cache.ts';
-import type { RunSignals } from '../core/contracts/run-signals.ts';
-import type { UnstoredRunStore } from '../core/contracts/run-store.ts';
-import type { ComponentHealth } from '../core/health.ts';
-import type { Config } from './config-schema.ts';
-import { realClock } from './real-clock.ts';
+import { memoryEventLog } from '../../adapters/memory/event-log.ts';
+import { memoryRateLimiter } from '../../adapters/memory/rate-limiter.ts';
+import { memoryResponseCache } from '../../adapters/memory/response-cache.ts';
+import { memoryRunSignals } from '../../adapters/memory/run-signals.ts';
+import { memoryRunStore } from '../../adapters/memory/run-store.ts';
+import type { EventLog } from '../../core/contracts/event-log.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import type { RateLimiter } from '../../core/contracts/rate-limiter.ts';
+import type { ResponseCache } from '../../core/contracts/response-cache.ts';
+import type { RunSignals } from '../../core/contracts/run-signals.ts';
+import type { UnstoredRunStore } from '../../core/contracts/run-store.ts';
+import type { ComponentHealth } from '../../core/health.ts';
+import type { Config } from '../config/config-schema.ts';
+import { realClock } from '../real-clock.ts';
 
 /** What instances share beside the database: events of runs, runs that are not stored, word of each other, rates per minute, and replies. */
 export interface Logs {
@@ -28,7 +28,7 @@ export interface Logs {
 export async function openLogs(config: Config, instance: string, logger: Logger): Promise<Logs> {
   if (config.redisUrl === undefined) return memoryLogs(config);
   // Dozens of files, for which a start without Redis does not wait.
-  const { openRedis } = await import('../adapters/redis/open-redis.ts');
+  const { openRedis } = await import('../../adapters/redis/open-redis.ts');
   const log = { ...config.log, abandonedMs: abandonedAfterMs(config) };
   const redis = await openRedis({ url: config.redisUrl, clock: realClock, logger, instance, log });
   return {

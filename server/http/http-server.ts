@@ -1,27 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Principal } from '../context.ts';
-import type { Logger } from '../core/contracts/logger.ts';
-import { newId } from '../core/text/new-id.ts';
-import { type AgUi, agUiPath } from './ag-ui/ag-ui.ts';
+import type { Principal } from '../../context.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import { newId } from '../../core/text/new-id.ts';
+import { type AgUi, agUiPath } from '../ag-ui/ag-ui.ts';
+import { type App, graphqlPath, graphqlSsePath, type ServerContext } from '../app.ts';
+import type { Access } from '../authenticate.ts';
+import type { Config } from '../config/config-schema.ts';
+import { type Mcp, mcpPath } from '../mcp/mcp.ts';
+import { chatPage, chatPagePath } from '../pages/chat-page.ts';
+import { graphiqlPage, wantsGraphiql } from '../pages/graphiql.ts';
+import { sendPage } from '../pages/page.ts';
+import { inOperation, requestScope } from '../request-scope.ts';
+import { answerMetrics } from '../telemetry/metrics/answer-metrics.ts';
+import { metricsPath } from '../telemetry/metrics/metrics-endpoint.ts';
+import { Operation, type Transport } from '../telemetry/operations/operation.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { answer, end, redirect, refuse, tooLarge } from './answers.ts';
-import { type App, graphqlPath, graphqlSsePath, type ServerContext } from './app.ts';
-import type { Access } from './authenticate.ts';
-import type { Config } from './config-schema.ts';
 import { setCors } from './cors.ts';
 import { answerDirectly } from './direct-operation.ts';
 import { streamDirectly } from './direct-stream.ts';
-import { type Mcp, mcpPath } from './mcp/mcp.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
-import { chatPage, chatPagePath } from './pages/chat-page.ts';
-import { graphiqlPage, wantsGraphiql } from './pages/graphiql.ts';
-import { sendPage } from './pages/page.ts';
 import { plainAccept } from './plain-request.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
-import { inOperation, requestScope } from './request-scope.ts';
-import { answerMetrics } from './telemetry/metrics/answer-metrics.ts';
-import { metricsPath } from './telemetry/metrics/metrics-endpoint.ts';
-import { Operation, type Transport } from './telemetry/operations/operation.ts';
-import type { Telemetry } from './telemetry/telemetry.ts';
 
 /**
  * Connections beside WebSockets. WebSockets have a bound that answers; beyond this one Node hangs up without a word, so it

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { App, ServerContext } from './app.ts';
-import { withCode } from './client-errors.ts';
+import type { App, ServerContext } from '../app.ts';
+import { withCode } from '../client-errors.ts';
 import { leftSignal } from './direct-operation.ts';
 import { PlainRequest, parametersIn } from './plain-request.ts';
 

@@ -1,13 +1,13 @@
-import { KeyRing } from '../core/access/key-ring.ts';
-import { OpenMode } from '../core/access/open-mode.ts';
-import type { ApiKeyStore } from '../core/contracts/api-key-store.ts';
-import type { Logger } from '../core/contracts/logger.ts';
-import type { RunSignals } from '../core/contracts/run-signals.ts';
-import { type Access, createAccess } from './authenticate.ts';
-import { ConfigError } from './config.ts';
-import type { Config } from './config-schema.ts';
-import { isLoopback } from './loopback.ts';
-import { realClock } from './real-clock.ts';
+import { KeyRing } from '../../core/access/key-ring.ts';
+import { OpenMode } from '../../core/access/open-mode.ts';
+import type { ApiKeyStore } from '../../core/contracts/api-key-store.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import type { RunSignals } from '../../core/contracts/run-signals.ts';
+import { type Access, createAccess } from '../authenticate.ts';
+import { ConfigError } from '../config/config.ts';
+import type { Config } from '../config/config-schema.ts';
+import { isLoopback } from '../http/loopback.ts';
+import { realClock } from '../real-clock.ts';
 
 export interface OpenedAccess {
   readonly access: Access;

@@ -1,10 +1,10 @@
-import type { Logger } from '../core/contracts/logger.ts';
-import type { ToolProvider } from '../core/contracts/tool.ts';
-import type { ComponentHealth } from '../core/health.ts';
-import { mcpServerOptions } from './config/mcp-servers.ts';
-import type { Config } from './config-schema.ts';
-import { realClock } from './real-clock.ts';
-import { version } from './version.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import type { ToolProvider } from '../../core/contracts/tool.ts';
+import type { ComponentHealth } from '../../core/health.ts';
+import type { Config } from '../config/config-schema.ts';
+import { mcpServerOptions } from '../config/mcp-servers.ts';
+import { realClock } from '../real-clock.ts';
+import { version } from '../version.ts';
 
 export interface OpenMcpServers {
   /** One for each server. */
@@ -18,7 +18,7 @@ export async function openMcpServers({ mcpServers }: Config, logger: Logger): Pr
   const configured = Object.entries(mcpServers);
   if (configured.length === 0) return { providers: [], health: () => [], close: async () => {} };
   // The protocol's SDK is of no use to a gateway without servers.
-  const { McpServer } = await import('../adapters/mcp/mcp-server.ts');
+  const { McpServer } = await import('../../adapters/mcp/mcp-server.ts');
   const servers = configured.map(
     ([name, options]) => new McpServer(mcpServerOptions(name, options), { logger, clock: realClock, version }),
   );

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
-import type { Config } from './config-schema.ts';
+import type { Config } from '../config/config-schema.ts';
 import { isLoopback } from './loopback.ts';
 
 export const originRefused = 'This origin or host may not call the gateway (allowedOrigins).';

@@ -1,18 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type { CollectionRecord } from '../core/contracts/collection-store.ts';
-import { UsageMeter } from '../core/models/usage/usage-meter.ts';
-import { createUnchecked } from '../core/search/create-collection.ts';
-import { embedMissing } from '../core/search/embed-missing.ts';
-import { ingestDocuments } from '../core/search/ingest.ts';
-import type { DocumentInput } from '../core/search/screen-documents.ts';
-import type { Services } from '../core/services.ts';
-import type { Config } from './config-schema.ts';
+import type { CollectionRecord } from '../../core/contracts/collection-store.ts';
+import { UsageMeter } from '../../core/models/usage/usage-meter.ts';
+import { createUnchecked } from '../../core/search/create-collection.ts';
+import { embedMissing } from '../../core/search/embed-missing.ts';
+import { ingestDocuments } from '../../core/search/ingest.ts';
+import type { DocumentInput } from '../../core/search/screen-documents.ts';
+import type { Services } from '../../core/services.ts';
+import type { Config } from '../config/config-schema.ts';
 
 const tenant = 'default';
 const name = 'default';
 /** Its name until it is seeded, which nobody can give: a start that was cut short is gone on with by the next one. */
 const unseeded = '.default';
-const docsFolder = new URL('../docs/', import.meta.url);
+const docsFolder = new URL('../../docs', import.meta.url);
 /** A provider that does not say in time how long its vectors are must not hold up the start. */
 const dimensionsWithinMs = 5_000;
 

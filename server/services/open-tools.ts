@@ -1,13 +1,13 @@
-import { httpGet } from '../adapters/http-get/http-get.ts';
-import type { ResponseSchemas } from '../core/chat/response-schemas.ts';
-import type { Logger } from '../core/contracts/logger.ts';
-import type { Tool, ToolProvider } from '../core/contracts/tool.ts';
-import type { SearchServices } from '../core/search/search.ts';
-import { calculate } from '../core/tools/builtin/calculate.ts';
-import { type ReadServices, readDocumentTool } from '../core/tools/builtin/read-document.ts';
-import { searchTool } from '../core/tools/builtin/search.ts';
-import { createToolbox, type Toolbox } from '../core/tools/toolbox.ts';
-import type { Config } from './config-schema.ts';
+import { httpGet } from '../../adapters/http-get/http-get.ts';
+import type { ResponseSchemas } from '../../core/chat/response-schemas.ts';
+import type { Logger } from '../../core/contracts/logger.ts';
+import type { Tool, ToolProvider } from '../../core/contracts/tool.ts';
+import type { SearchServices } from '../../core/search/search.ts';
+import { calculate } from '../../core/tools/builtin/calculate.ts';
+import { type ReadServices, readDocumentTool } from '../../core/tools/builtin/read-document.ts';
+import { searchTool } from '../../core/tools/builtin/search.ts';
+import { createToolbox, type Toolbox } from '../../core/tools/toolbox.ts';
+import type { Config } from '../config/config-schema.ts';
 
 export interface ToolParts extends SearchServices, ReadServices {
   readonly schemas: ResponseSchemas;

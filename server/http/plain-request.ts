@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { graphqlPath, graphqlSsePath } from './app.ts';
-import { reportHeader } from './telemetry/report/report-plugin.ts';
+import { graphqlPath, graphqlSsePath } from '../app.ts';
+import { reportHeader } from '../telemetry/report/report-plugin.ts';
 
 /** How a request without any extras wants its answer: as one result in JSON, or as server-sent events. */
 export type PlainAccept = 'application/json' | 'text/event-stream';
