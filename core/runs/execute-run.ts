@@ -6,16 +6,17 @@ import type { ParkedRuns } from '../contracts/parked-runs.ts';
 import { isTerminal, type TerminalEvent } from '../contracts/run-event.ts';
 import type { RunObserver } from '../contracts/run-observer.ts';
 import type { RunPatch, RunStore } from '../contracts/run-store.ts';
-import { AttemptIo } from './attempt-io.ts';
 import { type AttemptLog, attemptLog } from './attempt-log.ts';
-import { type Begun, nothingBegun, takeLog } from './begun.ts';
+import { type Begun, nothingBegun, subjectOf, takeLog } from './begun.ts';
 import { createDeltaWriter, type DeltaWriter } from './delta-writer.ts';
-import type { Executor, LiveRun, RunResult } from './live-run.ts';
+import type { Executor, LiveRun, RunIo, RunResult } from './live-run.ts';
 import { keptReply, type ParkPatch, park } from './park.ts';
 import { persist } from './persist.ts';
+import { questionsOf } from './questions.ts';
 import { runErrorOf } from './run-error.ts';
 import { RunReport } from './run-report.ts';
 import { endLog, statusOf } from './terminal.ts';
+import { WorkOnce } from './work-once.ts';
 
 interface Parts {
   readonly log: EventLog;
@@ -101,7 +102,7 @@ async function attempt(live: LiveRun, input: unknown, writer: DeltaWriter, parts
     live.signal.throwIfAborted();
     if (!begun.started) writer.write({ type: 'RunStarted', kind: run.kind });
     const started = markStarted(live, writer, parts);
-    const result = await parts.executor(new AttemptIo(live, begun, writer, parts), input);
+    const result = await parts.executor(runIo(live, begun, writer, parts), input);
     await started;
     return result;
   } catch (error) {
@@ -135,6 +136,48 @@ async function goOn(live: LiveRun, { log, store }: Parts): Promise<Begun> {
     await store.update(run, run.attempt, { ...endOf(last), lastSeq: state.lastSeq });
   }
   throw new FencedError(run, run.attempt);
+}
+
+function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptParts): RunIo {
+  const { store, report, checkpoints, parked, clock } = parts;
+  const { run, signal } = live;
+  const flush = () => writer.flush();
+  const onLost = () => live.depart('lost');
+  // Most runs ask for none.
+  let workOnce: WorkOnce | null = null;
+  /** What this attempt has said once for all: a step that waits is gone through again when its call is answered. */
+  let said: Set<string> | null = null;
+  return {
+    run,
+    questions: run.stored ? questionsOf(run, { parked, clock, bell: live.bell, onLost }) : null,
+    begun: { ...begun, hasSaid: (event) => begun.hasSaid(event) || said?.has(subjectOf(event) ?? '') === true },
+    signal,
+    meter: live.meter,
+    emit: (event) => {
+      if (event.type === 'TextMessageDelta') report.wroteText();
+      const subject = subjectOf(event);
+      if (subject !== null) {
+        said ??= new Set();
+        said.add(subject);
+      }
+      writer.write(event);
+    },
+    once: async (key, work) => {
+      try {
+        workOnce ??= new WorkOnce({ run, clock, signal, flush, checkpoints: run.stored ? checkpoints : null });
+        return await workOnce.do(key, work);
+      } catch (error) {
+        // Whoever does work may take a failure in its stride. This one ends the attempt.
+        if (error instanceof FencedError) onLost();
+        throw error;
+      }
+    },
+    timeLeftMs: () => live.timeLeftMs,
+    hasDeparted: () => live.departure !== null,
+    save: async (patch) => {
+      if (!(await store.update(run, run.attempt, patch))) throw new FencedError(run, run.attempt);
+    },
+  };
 }
 
 async function end(live: LiveRun, result: RunResult, writer: DeltaWriter, parts: AttemptParts): Promise<void> {
