@@ -8,13 +8,16 @@ const wordsPerQuery = 64;
  * passages of its own: a word that is nearly everywhere would have nearly everything ranked.
  */
 const enoughMatches = 1_000;
-/** What a sum of these is exact for, whatever its order: equal passages get equal scores. */
-const steps = 2 ** 40;
+/**
+ * Scores of words are whole numbers of these, finer than ts_rank is: whatever their order, a sum is exact, and equal passages get
+ * equal scores. What one word adds fits into 32 bits: a rank is at most 1, a weight in e^31 passages at most 31.
+ */
+export const scoreSteps = 2 ** 26;
 
 /** How well one term fits: document length counts by its logarithm. */
 const rank = (words: SQL, term: SQL): SQL => sql`ts_rank('{0.5, 0.5, 0.5, 1}'::float4[], ${words}, ${term}, 1)`;
-const sumOf = (weight: SQL, value: SQL): SQL =>
-  sql`sum(round(${weight} * ${value} * ${steps}::float8) / ${steps}::float8)`;
+/** In steps; `weight` is in steps as well. */
+export const wordScore = (weight: SQL, value: SQL): SQL => sql`(${weight} * ${value})::int`;
 
 /**
  * Common table expressions over `asked` (ordinal, collection_id, text, mode, filtered):
@@ -23,8 +26,9 @@ const sumOf = (weight: SQL, value: SQL): SQL =>
  * - `lexical_query (ordinal, terms, weights, candidates)`: each term with its inverse document frequency,
  *   ln(1 + (N − df + ½) / (df + ½)), counted over the whole collection; the terms that bring in passages, null where the
  *   collection is read whole. No row for a query without words.
- * - `word_score (ordinal, filter_group, passage_id, document_id, score, brought_in)`: of a collection that is read whole, every passage with a
- *   word of the query. What a term finds is found once for all queries that have it: common words are in most of them.
+ * - `weighted (ordinal, term_id, weight, brings_in)`, weights in steps, and `posting (term_id, passage_id, document_id, rank)`: of
+ *   collections that are read whole, every passage with a word of a query. What a term finds is found once for all queries that
+ *   have it: common words are in most of them.
  *
  * Words become queries once, here: a cast inside a LATERAL would be made for every row.
  */
@@ -34,7 +38,7 @@ export function lexicalQueries(tenant: string): SQL {
         where w.tenant = ${tenant} and w.collection_id = asked.collection_id)::float8 as passages
       from (select distinct collection_id from asked) asked),
     word as materialized (
-      select asked.ordinal, asked.collection_id, asked.filter_group, asked.filtered, found.lexeme,
+      select asked.ordinal, asked.collection_id, asked.filtered, found.lexeme,
         dense_rank() over (order by asked.collection_id, found.lexeme)::int as term_id
       from asked cross join lateral (
         select lexeme from unnest(to_tsvector('english', asked.text)) order by positions[1] limit ${wordsPerQuery}) found
@@ -55,8 +59,8 @@ export function lexicalQueries(tenant: string): SQL {
           where w.tenant = ${tenant} and w.collection_id = term.collection_id and w.words @@ term.term) end::float8 as matches
       from term left join (select term_id, count(*) as matches from posting group by term_id) counted using (term_id)),
     weighted as materialized (
-      select word.ordinal, word.filter_group, term_id, term, passages > ${readWhole} as by_index,
-        ln(1 + (passages - matches + 0.5) / (matches + 0.5)) as weight,
+      select word.ordinal, term_id, term, passages > ${readWhole} as by_index,
+        ${scoreSteps} * ln(1 + (passages - matches + 0.5) / (matches + 0.5)) as weight,
         word.filtered or coalesce(sum(matches) over (partition by word.ordinal order by matches, word.lexeme
           rows between unbounded preceding and 1 preceding), 0) < ${enoughMatches} as brings_in
       from word join frequency using (term_id)
@@ -64,14 +68,11 @@ export function lexicalQueries(tenant: string): SQL {
     lexical_query as materialized (
       select ordinal, array_agg(term order by term_id) as terms, array_agg(weight order by term_id) as weights,
         string_agg(term::text, ' | ') filter (where brings_in and by_index)::tsquery as candidates
-      from weighted group by ordinal),
-    word_score as materialized (
-      select ordinal, filter_group, passage_id, document_id, ${sumOf(sql`weight`, sql`rank`)} as score, bool_or(brings_in) as brought_in
-      from weighted join posting using (term_id) group by ordinal, filter_group, passage_id, document_id)`;
+      from weighted group by ordinal)`;
 }
 
-/** The idf-weighted sum of ts_rank over the terms of `query`. */
+/** The idf-weighted sum of ts_rank over the terms of `query`, in steps. */
 export function lexicalScore(words: SQL): SQL {
-  return sql`(select ${sumOf(sql`part.weight`, rank(words, sql`part.term`))}
+  return sql`(select sum(${wordScore(sql`part.weight`, rank(words, sql`part.term`))})
     from unnest(query.terms, query.weights) as part(term, weight))`;
 }

@@ -3,6 +3,8 @@ import type { FilterGroup } from './filter-groups.ts';
 import { candidates, readWhole } from './search-settings.ts';
 import { indexedVector } from './vector-indexes.ts';
 
+type Filter = Omit<FilterGroup, 'ordinals'>;
+
 /** With a filter the index may have to give back most of what it finds. */
 const readWholeFiltered = 20_000;
 
@@ -20,7 +22,7 @@ const readWholeFiltered = 20_000;
 export function nearestPassages(
   tenant: string,
   dimensions: readonly number[],
-  groups: readonly FilterGroup[],
+  groups: readonly Filter[],
   most: SQL = sql`${candidates}`,
 ): SQL {
   const approximate = [...new Set(dimensions)].flatMap((length) =>
@@ -43,7 +45,7 @@ export function union(branches: readonly SQL[]): SQL {
 const nothing = sql`select null::int as ordinal, null::uuid as passage_id, null::uuid as document_id,
   null::float8 as similarity where false`;
 
-function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup, most: SQL): SQL {
+function approximateBranch(tenant: string, dimensions: number, { group, condition }: Filter, most: SQL): SQL {
   const length = sql.raw(String(dimensions));
   const stored = indexedVector(sql`v.embedding`, dimensions);
   const asked = indexedVector(sql`query.embedding`, dimensions);
@@ -60,7 +62,7 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
       and query.passages > ${condition ? readWholeFiltered : readWhole}`;
 }
 
-function exactBranch(tenant: string, { group, condition }: FilterGroup, most: SQL): SQL {
+function exactBranch(tenant: string, { group, condition }: Filter, most: SQL): SQL {
   const filter =
     condition &&
     sql`and exists (select from documents

@@ -2,8 +2,8 @@ import type { IndexQuery } from '../../core/contracts/search-index.ts';
 import { type SQL, sql } from './drizzle.ts';
 import { filterGroups } from './filter-groups.ts';
 import { hitColumns, hitTables } from './hit-rows.ts';
-import { lexicalPassages } from './lexical-passages.ts';
-import { lexicalQueries, lexicalScore } from './lexical-queries.ts';
+import { candidatePassages } from './lexical-passages.ts';
+import { lexicalQueries, lexicalScore, scoreSteps } from './lexical-queries.ts';
 import { nearestPassages } from './nearest-passages.ts';
 import { readWhole } from './search-settings.ts';
 import { isUuid } from './uuid.ts';
@@ -24,7 +24,7 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[], 
         terms, weights, candidates
       from asked join size using (collection_id) left join lexical_query using (ordinal)),
     ${nearestPassages(tenant, dimensions, groups)},
-    ${lexicalPassages(tenant, groups)},
+    ${candidatePassages(tenant, groups)},
     ${scored(tenant)},
     ${placed},
     -- First the page, then what it shows: joined the other way round, every candidate would meet every document.
@@ -62,20 +62,14 @@ function maybeText(vector: Float32Array | null): string | null {
 
 /** Every candidate with both of its scores: a leg that found it has scored it, for the other it is made up here. */
 function scored(tenant: string): SQL {
-  return sql`candidate as (
-      select ordinal, passage_id, document_id, max(keyword) as keyword, max(similarity) as similarity from (
-        select ordinal, passage_id, document_id, score as keyword, null::float8 as similarity, listed from lexical
-        union all
-        select ordinal, passage_id, document_id, null, similarity, true from nearest) leg
-      group by ordinal, passage_id, document_id having bool_or(listed)),
-    scored as materialized (
+  return sql`scored as materialized (
       select candidate.ordinal, candidate.passage_id, candidate.document_id,
         query.mode, query.terms is not null as has_terms, query.per_document,
         case when query.mode <> 'VECTOR' then coalesce(
           candidate.keyword,
           case when query.passages > ${readWhole} then (select ${lexicalScore(sql`w.words`)} from passage_words w
             where w.tenant = ${tenant} and w.passage_id = candidate.passage_id) end,
-          0) end as keyword,
+          0)::float8 / ${scoreSteps} end as keyword,
         coalesce(
           candidate.similarity,
           (select nullif(1 - (v.embedding <=> query.embedding), 'NaN') from passage_vectors v

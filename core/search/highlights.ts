@@ -14,6 +14,9 @@ const unsearched: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Of a letter; digits have it already. */
+const asciiLower = 0x20;
+
 const maxFragments = 3;
 const maxWords = 30;
 
@@ -31,23 +34,41 @@ export function queryStems(query: string): ReadonlySet<string> {
  * highlights nobody had asked for.
  */
 export function highlights(text: string, stems: ReadonlySet<string>): string[] {
-  // A word begins as its stem does: nearly all are told apart without stemming.
-  const beginnings = new Set(Array.from(stems, beginning));
-  const words = Array.from(text.matchAll(word), ({ 0: match, index }): Word => {
-    const lower = match.toLowerCase();
-    const root = beginnings.has(beginning(lower)) ? stem(lower) : null;
-    return { start: index, end: index + match.length, stem: root !== null && stems.has(root) ? root : null };
-  });
-  return fragmentsOf(words).map((fragment) => marked(text, words, fragment));
+  const stemAmong = stemFinder(stems);
+  const words: Word[] = [];
+  const marks: Mark[] = [];
+  for (let match = word.exec(text); match !== null; match = word.exec(text)) {
+    const stem = stemAmong(match[0]);
+    if (stem !== null) marks.push({ stem, position: words.length });
+    words.push({ start: match.index, end: word.lastIndex });
+  }
+  return fragmentsOf(marks, words.length).map((fragment) => marked(text, words, marks, fragment));
 }
 
-const beginning = (text: string): string => text.slice(0, 2);
+/** Gives the stem of a word if it is one of these. Nearly all others are told apart by how they begin, without being stemmed. */
+function stemFinder(stems: ReadonlySet<string>): (word: string) => string | null {
+  // Stemming changes at most the last letter of what it leaves.
+  const beginnings = Array.from(stems, (stem) => stem.slice(0, Math.max(2, stem.length - 1)));
+  const firstLetters = new Set(beginnings.map((beginning) => beginning.charCodeAt(0)));
+  return (word) => {
+    const first = word.charCodeAt(0);
+    if (first < 128 && !firstLetters.has(first | asciiLower)) return null;
+    const lower = word.toLowerCase();
+    if (!beginnings.some((beginning) => lower.startsWith(beginning))) return null;
+    const root = stem(lower);
+    return stems.has(root) ? root : null;
+  };
+}
 
 interface Word {
   readonly start: number;
   readonly end: number;
-  /** Null: not one of the query's. */
-  readonly stem: string | null;
+}
+
+/** A word of the query's, by its position among the words. */
+interface Mark {
+  readonly stem: string;
+  readonly position: number;
 }
 
 /** Positions of words, both included. */
@@ -56,26 +77,31 @@ interface Fragment {
   readonly last: number;
 }
 
-function fragmentsOf(words: readonly Word[]): Fragment[] {
-  let marks = words.flatMap(({ stem }, position) => (stem === null ? [] : [{ stem, position }]));
+function fragmentsOf(marks: readonly Mark[], count: number): Fragment[] {
+  let left = marks;
   const fragments: Fragment[] = [];
-  while (marks.length > 0 && fragments.length < maxFragments) {
-    const { first, last } = stretched(densest(marks), fragments, words.length);
+  while (left.length > 0 && fragments.length < maxFragments) {
+    const { first, last } = stretched(densest(left), fragments, count);
     fragments.push({ first, last });
-    marks = marks.filter(({ position }) => position < first || position > last);
+    left = left.filter(({ position }) => position < first || position > last);
   }
-  return fragments.sort((left, right) => left.first - right.first);
+  return fragments.sort((before, after) => before.first - after.first);
 }
 
 /** The marks that lie together with the most different stems, then the most of them, then the earliest. */
-function densest(marks: readonly { readonly stem: string; readonly position: number }[]): Fragment {
+function densest(marks: readonly Mark[]): Fragment {
   let best: Fragment = { first: 0, last: 0 };
   let bestScore = 0;
   for (const [index, { position: first }] of marks.entries()) {
-    const together = marks.slice(index, index + maxWords).filter(({ position }) => position < first + maxWords);
-    const score = new Set(together.map(({ stem }) => stem)).size * maxWords + together.length;
+    const different = new Set<string>();
+    let end = index;
+    for (let mark = marks[end]; mark !== undefined && mark.position < first + maxWords; mark = marks[end]) {
+      different.add(mark.stem);
+      end += 1;
+    }
+    const score = different.size * maxWords + end - index;
     if (score <= bestScore) continue;
-    best = { first, last: together.at(-1)?.position ?? first };
+    best = { first, last: marks[end - 1]?.position ?? first };
     bestScore = score;
   }
   return best;
@@ -90,15 +116,15 @@ function stretched({ first, last }: Fragment, taken: readonly Fragment[], count:
   return { first: first - before, last: Math.min(to, last + room - before) };
 }
 
-function marked(text: string, words: readonly Word[], { first, last }: Fragment): string {
-  const part = words.slice(first, last + 1);
+function marked(text: string, words: readonly Word[], marks: readonly Mark[], { first, last }: Fragment): string {
   const end = words[last]?.end ?? text.length;
   let place = first === 0 ? 0 : (words[first]?.start ?? 0);
   let html = '';
-  for (const { start, end: wordEnd, stem } of part) {
-    if (stem === null) continue;
-    html += `${escaped(text.slice(place, start))}<mark>${escaped(text.slice(start, wordEnd))}</mark>`;
-    place = wordEnd;
+  for (const { position } of marks) {
+    const found = words[position];
+    if (found === undefined || position < first || position > last) continue;
+    html += `${escaped(text.slice(place, found.start))}<mark>${escaped(text.slice(found.start, found.end))}</mark>`;
+    place = found.end;
   }
   const after = last === words.length - 1 ? text.slice(end) : (closing.exec(text.slice(end, end + 10))?.[0] ?? '');
   return (html + escaped(text.slice(place, end) + after)).trim();
