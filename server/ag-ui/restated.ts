@@ -5,11 +5,8 @@ import { resultId } from './told-calls.ts';
  * The client's messages with those that were told: in the place where it has them already, when an earlier stream of the run told
  * them, and a result behind its call.
  */
-export function restated(
-  sent: readonly SnapshotMessage[],
-  told: ReadonlyMap<string, SnapshotMessage>,
-): SnapshotMessage[] {
-  const rest = new Map(told);
+export function restated(sent: readonly SnapshotMessage[], told: readonly SnapshotMessage[]): SnapshotMessage[] {
+  const rest = new Map(told.map((message) => [message.id, message]));
   const take = (id: string): SnapshotMessage[] => {
     const message = rest.get(id);
     rest.delete(id);
@@ -25,5 +22,3 @@ export function restated(
     });
   return [...before, ...rest.values()];
 }
-
-/** The id that the message has in the graph. */

@@ -5,7 +5,8 @@ import type { Usage } from '../../core/contracts/usage.ts';
 import { type FollowedEvent, followRun, readRun } from '../../core/runs/follow-run.ts';
 import type { Services } from '../../core/services.ts';
 import type { AgUiEvent } from './events.ts';
-import { type SavedReply, type TranslatedRun, Translation } from './translation.ts';
+import type { SavedReply } from './told-texts.ts';
+import { type TranslatedRun, Translation } from './translation.ts';
 
 type FollowServices = Pick<Services, 'runs' | 'clock' | 'parkedRuns'> & { readonly conversations: ConversationStore };
 

@@ -1,48 +1,27 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { agentExecutor } from '../../../core/agents/agent-executor.ts';
 import { createResponseSchemas } from '../../../core/chat/response-schemas.ts';
 import type { ChatChunk, ChatRequest } from '../../../core/contracts/model-provider.ts';
-import type { RunEvent } from '../../../core/contracts/run-event.ts';
 import type { AgentStepRecord } from '../../../core/contracts/run-store.ts';
 import type { Tool } from '../../../core/contracts/tool.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { createToolbox } from '../../../core/tools/toolbox.ts';
 import { says, scriptedProvider } from '../../helpers/scripted-provider.ts';
-import { type Cluster, type Instance, openCluster } from '../runs/instances.ts';
+import type { Instance } from '../runs/instances.ts';
 import { keyOf, silent } from '../runs/rig.ts';
+import { useCluster } from '../runs/use-cluster.ts';
 import { aTool } from '../tools/rig.ts';
 import { teamRun, teamServices } from './rig.ts';
 
 /* A team whose executor launches something, beside or behind a researcher. */
 
-let cluster: Cluster;
+const cluster = useCluster();
+const { statusOf, eventsOf } = cluster;
 const schemas = createResponseSchemas();
-beforeAll(async () => {
-  cluster = await openCluster();
-});
-afterAll(async () => {
-  await cluster[Symbol.asyncDispose]();
-  await schemas.close();
-});
+afterAll(() => schemas.close());
 
-const started: Instance[] = [];
-afterEach(async () => {
-  for (const instance of started.splice(0)) {
-    instance.wake();
-    await instance.runs.drain(0);
-  }
-});
-
-async function start(executor: Executor): Promise<Instance> {
-  const instance = await cluster.start({ executor, maxAttempts: 10 });
-  started.push(instance);
-  return instance;
-}
-
+const start = (executor: Executor): Promise<Instance> => cluster.start({ executor, maxAttempts: 10 });
 const never = new AbortController().signal;
-const statusOf = async (runId: string) => (await cluster.store.byRunIds('tenant', [runId]))[0]?.status;
-const eventsOf = async (runId: string): Promise<RunEvent[]> =>
-  (await cluster.log.read(keyOf(runId), 0, 1_000)).events.flatMap(({ event }) => event as RunEvent);
 const approved = { type: 'approved', arguments: null } as const;
 
 /** `look` is a researcher's, `launch` the executor's; the latter depends on `after`. */

@@ -1,46 +1,24 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { createResponseSchemas } from '../../../core/chat/response-schemas.ts';
 import type { ChatMessage } from '../../../core/contracts/model-provider.ts';
-import type { RunEvent } from '../../../core/contracts/run-event.ts';
 import type { Tool, ToolDescription } from '../../../core/contracts/tool.ts';
 import type { Executor } from '../../../core/runs/live-run.ts';
 import { toolLoop } from '../../../core/tools/loop/tool-loop.ts';
 import type { Turn, TurnRequest } from '../../../core/tools/loop/turn.ts';
 import { SourceNumbers } from '../../../core/tools/source-numbers.ts';
 import { createToolbox } from '../../../core/tools/toolbox.ts';
-import { type Cluster, type Instance, openCluster } from '../runs/instances.ts';
+import type { Instance } from '../runs/instances.ts';
 import { keyOf, silent, startOf } from '../runs/rig.ts';
+import { useCluster } from '../runs/use-cluster.ts';
 
-let cluster: Cluster;
+const cluster = useCluster();
+const { start, statusOf, eventsOf } = cluster;
 const schemas = createResponseSchemas();
-beforeAll(async () => {
-  cluster = await openCluster();
-}, 60_000);
-afterAll(async () => {
-  await cluster[Symbol.asyncDispose]();
-  await schemas.close();
-});
-
-/** Nobody but the instances of a test takes its runs over. */
-const started: Instance[] = [];
-afterEach(async () => {
-  for (const instance of started.splice(0)) {
-    instance.wake();
-    await instance.runs.drain(0);
-  }
-});
-async function start(options: Parameters<Cluster['start']>[0]): Promise<Instance> {
-  const instance = await cluster.start(options);
-  started.push(instance);
-  return instance;
-}
+afterAll(() => schemas.close());
 
 const never = new AbortController().signal;
 const parameters = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
 const finished = (instance: Instance, runId: string) => instance.runs.whenFinished(keyOf(runId), never);
-const statusOf = async (instance: Instance, runId: string) => (await instance.runs.find(keyOf(runId)))?.status;
-const eventsOf = async (runId: string): Promise<RunEvent[]> =>
-  (await cluster.log.read(keyOf(runId), 0, 1_000)).events.map(({ event }) => event);
 
 interface Script {
   readonly tools?: readonly Partial<Tool>[];
@@ -169,7 +147,7 @@ test('an approval parks the run, and it goes on at another instance, with what w
   };
   const a = await start({ executor: scripted(done, 'x', script) });
   await startOf(a.runs, { runId: 'approval' });
-  await expect.poll(() => statusOf(a, 'approval')).toBe('AWAITING_APPROVAL');
+  await expect.poll(() => statusOf('approval')).toBe('AWAITING_APPROVAL');
   await expect.poll(() => a.runs.isLive(keyOf('approval'))).toBe(false);
   expect(done).toEqual(['x turn 1', 'x calls double 1', 'x turn 2', 'x calls double 3']);
   await a.runs.drain(0);
@@ -201,9 +179,9 @@ test('a client tool waits for the app, and a rejected call is told to the model'
   };
   const a = await start({ executor: scripted(done, 'a', script) });
   await startOf(a.runs, { runId: 'client' });
-  await expect.poll(() => statusOf(a, 'client')).toBe('AWAITING_APPROVAL');
+  await expect.poll(() => statusOf('client')).toBe('AWAITING_APPROVAL');
   await cluster.parked.answer(keyOf('client'), 't1-1', 1, { type: 'rejected', reason: 'not now' });
-  await expect.poll(() => statusOf(a, 'client')).toBe('AWAITING_TOOL_RESULT');
+  await expect.poll(() => statusOf('client')).toBe('AWAITING_TOOL_RESULT');
   await cluster.parked.answer(keyOf('client'), 't1-0', 1, { type: 'result', value: { lat: 1 } });
   a.runs.hurry();
   await finished(a, 'client');
@@ -228,7 +206,7 @@ test('a call that changes the world is not made again when its outcome is unknow
     await inCall.promise;
     const b = await start({ executor: scripted(done, 'b', script) });
     a.sleep();
-    await expect.poll(() => statusOf(b, runId), { timeout: 10_000 }).toBe('AWAITING_APPROVAL');
+    await expect.poll(() => statusOf(runId), { timeout: 10_000 }).toBe('AWAITING_APPROVAL');
     expect(done).toEqual(['a turn 1', 'a calls send 1']);
     const answer = approve
       ? ({ type: 'approved', arguments: null } as const)
@@ -250,7 +228,7 @@ test('a parked run is cancelled, and one that nobody answers has failed', async 
   const a = await start({ executor: scripted([], 'a', script), parkedTimeoutMs: 500 });
   await startOf(a.runs, { runId: 'cancelled' });
   await startOf(a.runs, { runId: 'late' });
-  await expect.poll(() => statusOf(a, 'cancelled')).toBe('AWAITING_APPROVAL');
+  await expect.poll(() => statusOf('cancelled')).toBe('AWAITING_APPROVAL');
   expect(await a.runs.cancel(keyOf('cancelled'), never)).toMatchObject({ status: 'CANCELLED' });
   expect(await finished(a, 'late')).toMatchObject({
     status: 'FAILED',

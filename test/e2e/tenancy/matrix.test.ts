@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { isInterfaceType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeScopes } from '../../../resolvers/node-scopes.ts';
 import { schema } from '../../../schema/index.ts';
+import { createKey } from '../../helpers/api-keys.ts';
 import { startGatewayWithVendor, type TestGateway } from '../../helpers/gateway.ts';
 import { textOf } from '../../helpers/vendor/reply.ts';
 import { agentInput, agUiUrl } from '../ag-ui/agent.ts';
@@ -78,16 +80,52 @@ describe('with the key of another tenant', () => {
   it('AG-UI makes a run of its own under the same ids', async () => {
     const input = agentInput(`Is ${owner.marker} there?`, { threadId: 'shared', runId: 'shared' });
     const mine = agentInput('What is there?', { threadId: 'shared', runId: 'shared' });
-    const post = async (tenant: Tenant, body: object): Promise<string> => {
-      const headers = { 'content-type': 'application/json', ...tenant.key.headers };
-      return (await fetch(agUiUrl(gateway), { method: 'POST', headers, body: JSON.stringify(body) })).text();
-    };
+    const post = (tenant: Tenant, body: object) => postAgUi(tenant.key, body);
     expect(await post(owner, input)).toContain(owner.marker);
     const answer = await post(stranger, mine);
     expect(answer).toContain('RUN_FINISHED');
     expect(answer).not.toContain(owner.marker);
   });
+
+  it('AG-UI takes no answer to a run that waits, and tells nothing of it', async () => {
+    const { waitingRun, waitingCall } = owner.things;
+    const answerTo = (runId: string) => {
+      const id = `${waitingCall}@${runId}`;
+      const call = { id, type: 'function', function: { name: 'locate', arguments: '{}' } };
+      const said = [
+        { id: '1', role: 'user', content: 'Where?' },
+        { id, role: 'assistant', toolCalls: [call] },
+      ];
+      const resume = [{ interruptId: `approval-1:${id}`, status: 'resolved', payload: { approved: true } }];
+      const result = { id: '2', role: 'tool', toolCallId: id, content: 'Here.' };
+      return [agentInput('Where?', { resume }), agentInput('Where?', { messages: [...said, result] })];
+    };
+    const [foreign = [], nobodys = []] = await Promise.all(
+      [waitingRun, randomUUID()].map(async (runId) => {
+        const answers = await Promise.all(answerTo(runId).map((body) => postAgUi(stranger.key, body)));
+        return answers.map((text) => text.replaceAll(runId, 'the run'));
+      }),
+    );
+    expect(foreign[0]).toContain('NOT_FOUND');
+    expect(foreign[0]).toBe(nobodys[0]);
+    // It is what was said in a conversation of the stranger's own.
+    expect(foreign[1]).toContain('RUN_FINISHED');
+    expect(nobodys[1]).toContain('RUN_FINISHED');
+    expect(foreign.join()).not.toContain(owner.marker);
+    // Nor may a key of its own tenant that may not see such runs.
+    const ofAgents = await createKey(gateway, { scopes: ['AGENT'], tenant: owner.things.tenant }, staticKey);
+    for (const body of answerTo(waitingRun)) expect(await postAgUi(ofAgents, body)).toContain('FORBIDDEN');
+    const status = 'query ($runId: UUID!) { run(runId: $runId) { status } }';
+    expect(await gateway.request(status, { runId: waitingRun }, { headers: owner.key.headers })).toMatchObject({
+      data: { run: { status: 'AWAITING_TOOL_RESULT' } },
+    });
+  });
 });
+
+async function postAgUi({ headers: ofKey }: Tenant['key'], body: object): Promise<string> {
+  const headers = { 'content-type': 'application/json', ...ofKey };
+  return (await fetch(agUiUrl(gateway), { method: 'POST', headers, body: JSON.stringify(body) })).text();
+}
 
 it.each(named(rows))('without a key %s is refused', async (_name, row) => {
   const { status, text } = await ask(row, {}, owner.things);

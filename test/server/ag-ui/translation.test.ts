@@ -5,7 +5,8 @@ import { type CitationRecord, isTerminal, type RunEvent } from '../../../core/co
 import type { FollowedEvent } from '../../../core/runs/follow-run.ts';
 import { encodeId } from '../../../resolvers/global-id.ts';
 import type { AgUiEvent } from '../../../server/ag-ui/events.ts';
-import { type SavedReply, Translation } from '../../../server/ag-ui/translation.ts';
+import type { SavedReply } from '../../../server/ag-ui/told-texts.ts';
+import { Translation } from '../../../server/ag-ui/translation.ts';
 import { appliedTo } from './replay.ts';
 
 const usage = { inputTokens: 9, cachedInputTokens: 2, outputTokens: 4, calls: 1, costUsd: null, estimated: false };
