@@ -12,7 +12,7 @@ const tenant = 'default';
 const name = 'default';
 /** Its name until it is seeded, which nobody can give: a start that was cut short is gone on with by the next one. */
 const unseeded = '.default';
-const docsFolder = new URL('../../docs', import.meta.url);
+const docsFolder = new URL('../../docs/', import.meta.url);
 /** A provider that does not say in time how long its vectors are must not hold up the start. */
 const dimensionsWithinMs = 5_000;
 
