@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
 import type { ChatInput, RetrievalRequest } from '../core/chat/chat-input.ts';
 import { startChat as startChatInCore } from '../core/chat/start-chat.ts';
@@ -14,6 +13,7 @@ import type {
 import type { RunRecord, UnwatchedPolicy } from '../core/contracts/run-store.ts';
 import type { SearchMode } from '../core/contracts/search-index.ts';
 import type { MetadataFilterInput } from '../core/search/metadata-filter.ts';
+import { newId } from '../core/text/new-id.ts';
 import { assertDepth } from '../core/text/storable-json.ts';
 import { decodeId, parseId } from './global-id.ts';
 
@@ -82,7 +82,7 @@ export interface StartChatArgs {
 
 /** `newRunId`: one that was made up for an input that names none. */
 export function startChat(
-  { input, newRunId = randomUUID() }: { readonly input: StartChatArgs; readonly newRunId?: string },
+  { input, newRunId = newId() }: { readonly input: StartChatArgs; readonly newRunId?: string },
   { services, principal }: Context,
 ): Promise<RunRecord> {
   const given = input.runId?.toLowerCase();

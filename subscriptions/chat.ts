@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { newId } from '../core/text/new-id.ts';
 import { type StartChatArgs, startChat } from '../resolvers/chat.ts';
 import type { RunEventView } from '../resolvers/run-event-view.ts';
 import type { FollowArgs } from './run-events.ts';
@@ -10,7 +10,7 @@ export function chat(
   args: FollowArgs & { readonly input: StartChatArgs },
   context: Context,
 ): Promise<AsyncIterable<RunEventView>> {
-  const newRunId = randomUUID();
+  const newRunId = newId();
   const runId = args.input.runId?.toLowerCase() ?? newRunId;
   return startAndFollow(runId, args, context, () => startChat({ input: args.input, newRunId }, context));
 }

@@ -21,14 +21,19 @@ export function createChatPost(door: HttpDoor, { url, headers }: ChatPostOptions
     else sent.set(name, value);
   }
   const fixed = Object.fromEntries(sent);
-  return async (body, signal) => {
-    const message = await door.send(url, { method: 'POST', headers: fixed, signal }, JSON.stringify(body));
-    const status = message.statusCode ?? 502;
-    if (status >= 200 && status < 300) return message;
-    const text = await textOf(message);
-    const answer = parsed(text);
-    throw APIError.generate(status, answer, answer === undefined ? text : undefined, headersOf(message));
-  };
+  return (body, signal) =>
+    door.send(url, { method: 'POST', headers: fixed, signal }, JSON.stringify(body)).then(succeeded);
+}
+
+function succeeded(message: IncomingMessage): IncomingMessage | Promise<never> {
+  const status = message.statusCode ?? 502;
+  return status >= 200 && status < 300 ? message : refused(message, status);
+}
+
+async function refused(message: IncomingMessage, status: number): Promise<never> {
+  const text = await textOf(message);
+  const answer = parsed(text);
+  throw APIError.generate(status, answer, answer === undefined ? text : undefined, headersOf(message));
 }
 
 function parsed(text: string): object | undefined {

@@ -45,7 +45,7 @@ export function httpDoor(
     const request = (secure ? httpsRequest : httpRequest)({
       ...addressOf(url),
       method,
-      headers: { ...headers, ...callHeaders() },
+      headers: flat(url, { ...headers, ...callHeaders() }, body),
       agent: secure ? agents.https : agents.http,
       // The pool's own is for sockets that nobody uses: begun anew with every packet it would cost as much as the parsing.
       timeout: 0,
@@ -88,6 +88,17 @@ function addressOf(url: URL): Address {
   const address = { protocol, hostname, path, ...(port === undefined ? {} : { port }) } as Address; // strict about undefined
   addresses.set(url, address);
   return address;
+}
+
+/**
+ * Names and values by turns: node:http writes such a list out at once, where it keeps the headers of an object for as long as the call
+ * lasts. What it adds to an object by itself is given here. The names come in small letters.
+ */
+function flat(url: URL, headers: Readonly<Record<string, string>>, body: string | undefined): readonly string[] {
+  const list = headers['host'] === undefined ? ['Host', url.host] : [];
+  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  if (body !== undefined) list.push('Content-Length', String(Buffer.byteLength(body)));
+  return list;
 }
 
 /** Not node:http's own `signal`: that watches the whole exchange with a dozen listeners, for the same end. */

@@ -101,7 +101,8 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
       const body = chatBody(request, true, outputLimitField);
       if (signal.aborted) throw cancelled(signal);
       try {
-        const message = await heardOf(postChat(body, signal), hear);
+        const message = await postChat(body, signal);
+        tell({ get: (name) => headerOf(message, name) }, hear);
         const stream = await openChatStream(message, upstream);
         try {
           while (await stream.more()) {
@@ -116,6 +117,7 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
           stream.close();
         }
       } catch (error) {
+        tellRefused(error, hear);
         throw translateError(error, upstream, signal);
       }
     },
@@ -153,21 +155,13 @@ async function heard(response: Promise<Response>, hear: HearRates | undefined): 
     tell(answered.headers, hear);
     return answered;
   } catch (error) {
-    if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
+    tellRefused(error, hear);
     throw error;
   }
 }
 
-/** The same of a chat that streams, whose headers are read where they are. */
-async function heardOf(message: Promise<IncomingMessage>, hear: HearRates | undefined): Promise<IncomingMessage> {
-  try {
-    const begun = await message;
-    tell({ get: (name) => headerOf(begun, name) }, hear);
-    return begun;
-  } catch (error) {
-    if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
-    throw error;
-  }
+function tellRefused(error: unknown, hear: HearRates | undefined): void {
+  if (error instanceof APIError && error.headers !== undefined) tell(error.headers, hear);
 }
 
 function addressWith(baseUrl: string, path: string, query: OpenaiProviderOptions['query']): URL {

@@ -28,7 +28,11 @@ export async function runAssistant(work: Work): Promise<void> {
   const tools = writes(work, assistant) ? toolsOf(work, false) : [];
   const find = () => findSources(services, input, looking, callOf(work, stepMeter(work)));
   // As in a researcher's step: turns that are kept cite by number.
-  const found = tools.length === 0 ? await find() : await once(work.io, `${answerKey}/sources`, find);
+  const finding = tools.length === 0 ? find() : once(work.io, `${answerKey}/sources`, find);
+  const found = await finding.catch((error: unknown) => {
+    if (work.io.signal.aborted || !work.budget.hasEnded(error)) throw error;
+    return []; // the answer says which limit it was
+  });
   const sources = found === null ? null : sourcesWithin(found, modelRoom(model));
   const messages = prompt(work, assistant, sources, tools.length > 0);
   const write = answer(work, answerKey, {

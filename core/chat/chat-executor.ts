@@ -42,8 +42,7 @@ const noTools: Pick<ChatInput, 'tools' | 'clientTools' | 'toolChoice'> = {
  */
 export function chatExecutor(services: ChatServices): Executor {
   return async (io, stored) => {
-    // What startChat gave to the store; a version before this one knew no tools.
-    const input: ChatInput = { ...noTools, ...(stored as ChatInput) };
+    const input = inputOf(stored);
     const reply = new Reply(io, services.models.chatModel(input.model).name);
     try {
       const parked = await answer(services, io, input, reply);
@@ -54,6 +53,12 @@ export function chatExecutor(services: ChatServices): Executor {
       return !reply.hasContent ? { error } : { error, reply: reply.message() };
     }
   };
+}
+
+/** What startChat gave to the store; a version before this one knew no tools. */
+function inputOf(stored: unknown): ChatInput {
+  const input = stored as ChatInput;
+  return input.tools === undefined ? { ...noTools, ...input } : input;
 }
 
 /** Not null: calls wait for an answer, and the run goes on in its next attempt. */

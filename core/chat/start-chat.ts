@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Caller } from '../access/caller.ts';
 import type { CollectionStore } from '../contracts/collection-store.ts';
 import type { ConversationStore, MessagePart } from '../contracts/conversation-store.ts';
@@ -8,6 +7,7 @@ import type { Models } from '../models/models.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import type { Runs } from '../runs/runs.ts';
 import { collectionNotFound } from '../search/search.ts';
+import { newId } from '../text/new-id.ts';
 import { titleOf } from '../text/title-of.ts';
 import type { Toolbox } from '../tools/toolbox.ts';
 import type { ChatInput } from './chat-input.ts';
@@ -50,7 +50,7 @@ export async function startChat(
       metadata: input.metadata,
       whenUnwatched: input.whenUnwatched,
       timeoutMs: input.timeoutMs ?? limits.maxRunTimeoutMs,
-      detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: randomUUID() },
+      detail: { kind: 'CHAT', conversationId: null, questionId: null, replyId: newId() },
     },
     stored: input.store,
     turn,
@@ -106,7 +106,7 @@ function newTurn(input: ChatInput, conversationId: string | null): NewTurn {
   return {
     conversation:
       conversationId === null
-        ? { type: 'new', id: randomUUID(), title: asked === null ? null : titleOf(asked), user }
+        ? { type: 'new', id: newId(), title: asked === null ? null : titleOf(asked), user }
         : { type: 'existing', id: conversationId },
     parentMessageId,
     beginsAnew,
@@ -114,7 +114,7 @@ function newTurn(input: ChatInput, conversationId: string | null): NewTurn {
       message === null
         ? null
         : {
-            id: randomUUID(),
+            id: newId(),
             role: last === undefined ? 'USER' : 'TOOL',
             parts: [
               { type: 'text', text: message },

@@ -1,9 +1,9 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { Completion } from '../contracts/model-provider.ts';
-import type { Usage } from '../contracts/usage.ts';
 import { untilAborted } from './calls/abortable.ts';
 import { cancelled, LiveCalls } from './calls/call-bounds.ts';
 import { type ChatCall, completeChat, streamChat } from './calls/chat-call.ts';
+import { ChatJob } from './calls/chat-job.ts';
 import { InputTokens } from './calls/job.ts';
 import { Catalogue, type CatalogueEntry } from './catalogue/catalogue.ts';
 import { chatModelOf } from './catalogue/chat-model.ts';
@@ -121,24 +121,12 @@ class ModelPool implements Models {
   }
 
   #begin(request: ModelRequest, options: CallOptions): ChatCall {
-    const { signal, timeoutMs, tenant, payer = null } = options;
+    const { signal, timeoutMs } = options;
     const plan = this.#table.plan(request.model ?? this.#defaultChatModel, 'CHAT');
     const input = new InputTokens(request);
     const label = plan.route === null ? labelOf(plan.choices[0].entry) : `route ${plan.name}`;
-    const job = {
-      kind: 'chat' as const,
-      ...{ tenant, payer },
-      bounds: this.#calls.begin(label, signal, Math.min(timeoutMs ?? this.#totalMs, this.#totalMs)),
-      route: plan.route?.name ?? null,
-      get inputTokens() {
-        return input.count;
-      },
-      isInputUncounted: input.hasUncounted,
-      maxOutputTokens: request.maxOutputTokens ?? null,
-      choices: choicesOf(request),
-      spent: (entry: CatalogueEntry, usage: Usage) => this.#taps.meter(entry.name, options).addUsage(usage),
-      attempts: 0,
-    };
+    const bounds = this.#calls.begin(label, signal, Math.min(timeoutMs ?? this.#totalMs, this.#totalMs));
+    const job = new ChatJob({ request, options, bounds, route: plan.route?.name ?? null, input, taps: this.#taps });
     return { job, plan, input, request };
   }
 
@@ -160,12 +148,6 @@ class ModelPool implements Models {
       health: this.#targets.known(entry)?.health() ?? idleHealth,
     };
   }
-}
-
-/** `n` in the provider's options: only the first reply is passed on, and all are paid. */
-function choicesOf({ providerOptions }: ModelRequest): number {
-  const n = providerOptions?.['n'];
-  return typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
 }
 
 /** The first provider's own, or that of the first one that has any. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../contracts/clock.ts';
 import type { RunEvent } from '../contracts/run-event.ts';
-import { createHalfCharacters, type Delta } from './half-characters.ts';
+import { type Delta, HalfCharacters } from './half-characters.ts';
 
 export interface DeltaWriterOptions {
   /** `EventLog.append` with its run and attempt: resolves with the newest seq. One call at a time. */
@@ -41,109 +41,109 @@ const realTime: Pick<Clock, 'sleep'> = { sleep: (ms) => new Promise((resolve) =>
  * grows with the text alone.
  */
 export function createDeltaWriter(options: DeltaWriterOptions): DeltaWriter {
-  const {
-    append,
-    clock = realTime,
-    minIntervalMs = 20,
-    maxIntervalMs = 50,
-    eventLoopLagMs = () => 0,
-    onError,
-  } = options;
-  const halves = createHalfCharacters();
-  let pending: RunEvent[] = [];
-  /** Something in `pending` must not wait for the interval. */
-  let urgent = false;
-  let resting = false;
-  let inFlight: Promise<void> | null = null;
-  let batchesTaken = 0;
-  let batchesDone = 0;
-  let lastSeq = 0;
-  let failure: { readonly error: unknown } | null = null;
-  let closing: Promise<number> | null = null;
+  return new LogWriter(options);
+}
 
-  function write(event: RunEvent): void {
-    if (failure) throw failure.error;
-    if (closing) throw new Error(`${event.type} was written to a closed delta writer`);
-    if (isDelta(event)) {
-      addText(halves.whole(event));
-    } else {
-      for (const rest of halves.endedBy(event)) addText(rest);
-      pending.push(event);
-      urgent = true;
-    }
-    send();
+/** A class, not a handful of functions around their variables: thousands of runs wait at once, each with one. */
+class LogWriter implements DeltaWriter {
+  readonly #options: DeltaWriterOptions;
+  readonly #halves = new HalfCharacters();
+  #pending: RunEvent[] = [];
+  /** Something in `pending` must not wait for the interval. */
+  #urgent = false;
+  #resting = false;
+  #inFlight: Promise<void> | null = null;
+  #batchesTaken = 0;
+  #batchesDone = 0;
+  #lastSeq = 0;
+  #failure: { readonly error: unknown } | null = null;
+  #closing: Promise<number> | null = null;
+
+  constructor(options: DeltaWriterOptions) {
+    this.#options = options;
   }
 
-  function addText(event: Delta): void {
-    if (event.delta === '') return;
-    const last = pending.at(-1);
-    if (last?.type === event.type && last.messageId === event.messageId) {
-      pending[pending.length - 1] = { ...event, delta: last.delta + event.delta };
+  write(event: RunEvent): void {
+    if (this.#failure) throw this.#failure.error;
+    if (this.#closing) throw new Error(`${event.type} was written to a closed delta writer`);
+    if (isDelta(event)) {
+      this.#addText(this.#halves.whole(event));
     } else {
-      pending.push(event);
+      for (const rest of this.#halves.endedBy(event)) this.#addText(rest);
+      this.#pending.push(event);
+      this.#urgent = true;
+    }
+    this.#send();
+  }
+
+  async flush(): Promise<number> {
+    const target = this.#pending.length > 0 ? this.#batchesTaken + 1 : this.#batchesTaken;
+    while (!this.#failure && this.#batchesDone < target) {
+      if (this.#pending.length > 0) this.#urgent = true;
+      this.#send();
+      await this.#inFlight;
+    }
+    if (this.#failure) throw this.#failure.error;
+    return this.#lastSeq;
+  }
+
+  close(): Promise<number> {
+    if (!this.#closing) {
+      for (const rest of this.#halves.all()) this.#addText(rest);
+      this.#closing = this.flush();
+    }
+    return this.#closing;
+  }
+
+  #addText(event: Delta): void {
+    if (event.delta === '') return;
+    const last = this.#pending.at(-1);
+    if (last?.type === event.type && last.messageId === event.messageId) {
+      this.#pending[this.#pending.length - 1] = { ...event, delta: last.delta + event.delta };
+    } else {
+      this.#pending.push(event);
     }
   }
 
   /** Starts an append if there is something to append, nothing in flight, and no reason to wait. */
-  function send(): void {
-    if (inFlight || failure || pending.length === 0 || (resting && !urgent)) return;
-    const events = pending;
-    pending = [];
-    urgent = false;
-    batchesTaken += 1;
-    inFlight = deliver(events);
+  #send(): void {
+    if (this.#inFlight || this.#failure || this.#pending.length === 0 || (this.#resting && !this.#urgent)) return;
+    const events = this.#pending;
+    this.#pending = [];
+    this.#urgent = false;
+    this.#batchesTaken += 1;
+    this.#inFlight = this.#deliver(events);
   }
 
-  async function deliver(events: readonly RunEvent[]): Promise<void> {
+  async #deliver(events: readonly RunEvent[]): Promise<void> {
     try {
-      if (events.some(isDelta)) rest();
-      lastSeq = await append(events);
-      batchesDone += 1;
-      inFlight = null;
+      if (events.some(isDelta)) this.#rest();
+      this.#lastSeq = await this.#options.append(events);
+      this.#batchesDone += 1;
+      this.#inFlight = null;
     } catch (error) {
-      failure = { error };
-      pending = [];
-      inFlight = null;
-      onError?.(error);
+      this.#failure = { error };
+      this.#pending = [];
+      this.#inFlight = null;
+      this.#options.onError?.(error);
     }
-    send();
+    this.#send();
   }
 
   /** One rest at a time: an urgent append in the middle of a rest does not prolong it for the text behind it. */
-  function rest(): void {
-    if (resting) return;
-    resting = true;
+  #rest(): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    const { clock = realTime, minIntervalMs = 20, maxIntervalMs = 50, eventLoopLagMs } = this.#options;
     // A histogram without samples gives NaN.
-    const lagMs = Math.max(0, eventLoopLagMs() || 0);
-    const intervalMs = Math.min(maxIntervalMs, minIntervalMs + lagMs);
+    const lagMs = Math.max(0, eventLoopLagMs?.() || 0);
     const wake = () => {
-      resting = false;
-      send();
+      this.#resting = false;
+      this.#send();
     };
     // A clock that fails must not stop the stream.
-    clock.sleep(intervalMs).then(wake, wake);
+    clock.sleep(Math.min(maxIntervalMs, minIntervalMs + lagMs)).then(wake, wake);
   }
-
-  async function flush(): Promise<number> {
-    const target = pending.length > 0 ? batchesTaken + 1 : batchesTaken;
-    while (!failure && batchesDone < target) {
-      if (pending.length > 0) urgent = true;
-      send();
-      await inFlight;
-    }
-    if (failure) throw failure.error;
-    return lastSeq;
-  }
-
-  function close(): Promise<number> {
-    if (!closing) {
-      for (const rest of halves.all()) addText(rest);
-      closing = flush();
-    }
-    return closing;
-  }
-
-  return { write, flush, close };
 }
 
 function isDelta(event: RunEvent): event is Delta {

@@ -146,17 +146,20 @@ function runIo(live: LiveRun, begun: Begun, writer: DeltaWriter, parts: AttemptP
   // Most runs ask for none.
   let workOnce: WorkOnce | null = null;
   /** What this attempt has said once for all: a step that waits is gone through again when its call is answered. */
-  const said = new Set<string>();
+  let said: Set<string> | null = null;
   return {
     run,
     questions: run.stored ? questionsOf(run, { parked, clock, bell: live.bell, onLost }) : null,
-    begun: { ...begun, hasSaid: (event) => begun.hasSaid(event) || said.has(subjectOf(event) ?? '') },
+    begun: { ...begun, hasSaid: (event) => begun.hasSaid(event) || said?.has(subjectOf(event) ?? '') === true },
     signal,
     meter: live.meter,
     emit: (event) => {
       if (event.type === 'TextMessageDelta') report.wroteText();
       const subject = subjectOf(event);
-      if (subject !== null) said.add(subject);
+      if (subject !== null) {
+        said ??= new Set();
+        said.add(subject);
+      }
       writer.write(event);
     },
     once: async (key, work) => {

@@ -12,6 +12,7 @@ export function guardedCitations(
   links: KnownLinks | null,
   earlier: readonly CitationRecord[] = [],
 ): CitationRewriter {
+  if (sources === null && links === null) return passedOn;
   const rewriter = sources === null ? null : createCitationRewriter(sources, earlier);
   const guard = links === null ? null : createLinkGuard(links);
   /** The guard has not passed their marks on yet. */
@@ -35,3 +36,10 @@ export function guardedCitations(
     },
   };
 }
+
+const nothing: RewrittenText = { text: '', cited: [] };
+
+const passedOn: CitationRewriter = {
+  push: (delta) => ({ text: delta, cited: [] }),
+  end: () => nothing,
+};

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Principal } from '../../context.ts';
 import type { Logger } from '../../core/contracts/logger.ts';
+import { newId } from '../../core/text/new-id.ts';
 import { type AgUi, agUiPath } from '../ag-ui/ag-ui.ts';
 import { type App, graphqlPath, graphqlSsePath, type ServerContext } from '../app.ts';
 import type { Access } from '../authenticate.ts';
@@ -56,7 +56,7 @@ export function createHttpServer(parts: HttpParts): Server {
   const server = createServer((request, response) => {
     const requestId = requestIdOf(request);
     const path = pathOf(request);
-    response.once('close', () =>
+    response.on('close', () =>
       telemetry.countAnswer(countedPaths.includes(path) ? path : 'other', response.statusCode),
     );
     response.setHeader('X-Request-Id', requestId);
@@ -158,7 +158,7 @@ function beginOperation(
   response: ServerResponse,
 ): Operation {
   const operation = new Operation({ transport, requestId, principal, traceparent }, telemetry.operations);
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) operation.failed('CANCELLED');
     operation.end();
   });
@@ -208,7 +208,7 @@ function endOfAccess(
 /** The client's own id where it is fit to be logged. */
 function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+  return typeof given === 'string' && /^[\w.-]{1,100}$/.test(given) ? given : newId();
 }
 
 /** Its streams outlive their request, so that no signal would end them. */

@@ -29,11 +29,14 @@ export class PlainRequest implements Pick<Request, 'method' | 'url' | 'headers' 
   readonly headers: Headers;
   readonly signal: AbortSignal;
 
-  constructor(accept: PlainAccept, signal: AbortSignal) {
-    this.headers = plainHeaders[accept];
+  /** `accept` null: of a transport where nothing is said of it. */
+  constructor(accept: PlainAccept | null, signal: AbortSignal) {
+    this.headers = accept === null ? noHeaders : plainHeaders[accept];
     this.signal = signal;
   }
 }
+
+const noHeaders = new Headers();
 
 /** The headers that every plain request has, as far as they matter to a hook. */
 const plainHeaders: Readonly<Record<PlainAccept, Headers>> = {

@@ -11,12 +11,18 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
+    const hear = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes <= maxBytes) chunks.push(chunk);
       else resolve(null);
+    };
+    request.on('data', hear);
+    request.on('end', () => {
+      // The request lives as long as its answer is waited for, and would hold the body.
+      request.off('data', hear);
+      resolve(chunks.length === 1 ? (chunks[0] ?? null) : Buffer.concat(chunks));
+      chunks.length = 0;
     });
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? null) : Buffer.concat(chunks)));
     request.on('error', reject);
   });
 }

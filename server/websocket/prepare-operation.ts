@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { ExecutionArgs, GraphQLError } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
 import type { Principal } from '../../context.ts';
-import { type App, graphqlPath } from '../app.ts';
+import type { App } from '../app.ts';
 import { type ToClientError, withCode } from '../client-errors.ts';
+import { PlainRequest } from '../http/plain-request.ts';
 import { inOperation } from '../request-scope.ts';
 import type { Operation } from '../telemetry/operations/operation.ts';
 
@@ -26,7 +27,7 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
   const { requestId } = operation;
-  const request = new app.fetchAPI.Request(`http://gateway${graphqlPath}`, { method: 'POST', signal });
+  const request = new PlainRequest(null, signal) as unknown as Request;
   const params = {
     query,
     variables: variables ?? undefined,

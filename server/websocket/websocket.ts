@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError } from 'graphql';
@@ -6,6 +5,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../../context.ts';
 import type { Logger } from '../../core/contracts/logger.ts';
+import { newId } from '../../core/text/new-id.ts';
 import type { App } from '../app.ts';
 import { type Access, authorizationOf } from '../authenticate.ts';
 import { type ToClientError, withCode } from '../client-errors.ts';
@@ -73,7 +73,7 @@ export function attachWebSocket(server: Server, parts: Parts): AttachedSockets {
         return true;
       },
       onSubscribe: ({ extra }, id, payload) => {
-        const requestId = randomUUID();
+        const requestId = newId();
         const open = operations.get(extra.socket);
         const principal = principals.get(extra.socket);
         if (open === undefined || principal === undefined)

@@ -47,6 +47,9 @@ export async function structuredOutput(work: Work, member: AgentMember, facts: s
       `The model's reply did not satisfy responseSchema, twice: ${faults.join('; ').slice(0, 1_000)}.`,
       { retryable: true, details: { attempts: 2, issues: faults } },
     );
+  }).catch((error: unknown) => {
+    if (io.signal.aborted || !budget.hasEnded(error)) throw error;
+    return null;
   });
 }
 

@@ -45,8 +45,17 @@ export class Router {
     this.#parts = parts;
   }
 
+  answer<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
+    const { job, plan } = routed;
+    if (plan.route !== null) return this.#byRoute(routed, attempts);
+    const targets = this.#order(plan, plan.choices);
+    return this.#among(job, targets, job.bounds.signal, attempts).catch((error: unknown) => {
+      throw this.#withSuggestion(error, plan);
+    });
+  }
+
   /** A prompt that is too long for a route goes on to its `largerContext`. */
-  async answer<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
+  async #byRoute<T>(routed: Routed, attempts: Attempts<T>): Promise<Answered<T>> {
     for (let { plan } = routed; ; ) {
       const choices = fitting(plan, routed);
       const larger = this.#larger(plan);
@@ -84,15 +93,10 @@ export class Router {
     });
   }
 
-  async #among<T>(
-    job: Job,
-    targets: readonly Target[],
-    signal: AbortSignal,
-    { make }: Attempts<T>,
-  ): Promise<Answered<T>> {
-    const tried = (target: Target, how: Try) => make(target, how).then((value) => ({ value, target }));
-    const { value, target } = await tryTargets(job, targets, signal, tried, this.#parts.options);
-    return { value, target, others: targets.filter((other) => other !== target) };
+  #among<T>(job: Job, targets: readonly Target[], signal: AbortSignal, { make }: Attempts<T>): Promise<Answered<T>> {
+    const tried = (target: Target, how: Try): Promise<Answered<T>> =>
+      make(target, how).then((value) => ({ value, target, others: targets.filter((other) => other !== target) }));
+    return tryTargets(job, targets, signal, tried, this.#parts.options);
   }
 
   #larger({ route }: Plan): Plan | null {

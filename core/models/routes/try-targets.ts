@@ -23,14 +23,40 @@ export interface TryOptions extends BackoffOptions {
  * carries `details.attempts`, all provider calls of the job.
  *
  * The backoff is cockatiel's, the loop is not: its retry policy sleeps out a backoff whatever the signal says, and knows one target.
+ *
+ * Nearly every call is answered at the first try, and thousands wait there at once: what the rounds remember is made when it has failed.
  */
-export async function tryTargets<T>(
+export function tryTargets<T>(
   job: Job,
   targets: readonly Target[],
   signal: AbortSignal,
   attempt: (target: Target, how: Try) => Promise<T>,
   options: TryOptions,
 ): Promise<T> {
+  const calls = job.attempts;
+  const [target] = targets;
+  if (target === undefined) throw everyTargetFailed(job, new Map());
+  return attempt(target, { patient: targets.length === 1, number: 1, signal }).catch((error: unknown) =>
+    goOn(job, targets, signal, attempt, options, { error, calls }),
+  );
+}
+
+/** Of the try that was made already: its error, and the calls of the job before it. */
+interface FirstFailure {
+  readonly error: unknown;
+  readonly calls: number;
+}
+
+/** The rounds, of which the first try of the first target was made. */
+async function goOn<T>(
+  job: Job,
+  targets: readonly Target[],
+  signal: AbortSignal,
+  attempt: (target: Target, how: Try) => Promise<T>,
+  options: TryOptions,
+  firstFailure: FirstFailure,
+): Promise<T> {
+  let made: FirstFailure | null = firstFailure;
   const failures = new Map<Target, GatewayError>();
   const numbers = new Map<Target, number>();
   let backoff: IBackoff<unknown> | null = null;
@@ -77,8 +103,11 @@ export async function tryTargets<T>(
   async function oneTarget(target: Target, patient: boolean): Promise<{ readonly value: T } | null> {
     for (let keys = 1; ; keys += 1) {
       const number = (numbers.get(target) ?? 0) + 1;
-      const calls = job.attempts;
+      const calls: number = made?.calls ?? job.attempts;
+      const failed = made;
+      made = null;
       try {
+        if (failed !== null) throw failed.error;
         return { value: await attempt(target, { patient, number, signal }) };
       } catch (error) {
         if (signal.aborted) throw signal.reason;

@@ -102,7 +102,7 @@ export class Target {
       bound: OutputBound,
     ) => AsyncIterable<ChatChunk>,
   ): Promise<Answer<OpenStream>> {
-    return this.#attempt(job, how, 'stream', async (key, bound) => {
+    return this.#attempt(job, how, 'stream', (key, bound) => {
       const hear: HearRates = (rates) => key.hear(rates);
       const stream = new TimedStream(
         (signal) => begin(key.key.provider, signal, hear, bound),
@@ -110,10 +110,11 @@ export class Target {
         this.#options.silence,
         this.label,
       );
-      const first = await stream.next();
-      // Cannot be: TimedStream rejects an end without a finish. The check is for the type.
-      if (first.done === true) throw new GatewayError('INTERNAL', `${this.label} ended before its first chunk`);
-      return { first: first.value, next: () => stream.next(), close: () => stream.close() };
+      return stream.next().then((first) => {
+        // Cannot be: TimedStream rejects an end without a finish. The check is for the type.
+        if (first.done === true) throw new GatewayError('INTERNAL', `${this.label} ended before its first chunk`);
+        return { first: first.value, next: () => stream.next(), close: () => stream.close() };
+      });
     });
   }
 

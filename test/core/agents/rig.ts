@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AgentLimits, defaultLimits } from '../../../core/agents/agent.ts';
+import { defaultLimits } from '../../../core/agents/agent.ts';
 import { agentExecutor } from '../../../core/agents/agent-executor.ts';
 import type { AgentInput } from '../../../core/agents/agent-input.ts';
 import type { AgentServices } from '../../../core/agents/agent-services.ts';
@@ -7,6 +7,7 @@ import { createAgents } from '../../../core/agents/agents.ts';
 import { shippedAgents } from '../../../core/agents/shipped-agents.ts';
 import { endingMs } from '../../../core/agents/steps/budget.ts';
 import type { NewRun, RunDetail } from '../../../core/contracts/run-store.ts';
+import type { SearchIndex } from '../../../core/contracts/search-index.ts';
 import type { Toolbox } from '../../../core/tools/toolbox.ts';
 import type { ScriptedProvider } from '../../helpers/scripted-provider.ts';
 import { poolOf } from '../models/pool.ts';
@@ -40,11 +41,15 @@ export function teamServices(
 /** Its goal is its id. */
 export function teamRun(
   goal: string,
-  { agent = 'research-team', limits = defaultLimits }: Partial<Pick<AgentInput, 'agent' | 'limits'>> = {},
+  {
+    agent = 'research-team',
+    limits = defaultLimits,
+    responseSchema = null,
+  }: Partial<Pick<AgentInput, 'agent' | 'limits' | 'responseSchema'>> = {},
 ): NewRun {
   const input = {
     ...{ agent, goal, conversationId: null, history: [], retrieval: null },
-    ...{ clientTools: [], responseSchema: null },
+    ...{ clientTools: [], responseSchema },
     ...{ limits, whenUnwatched: 'FINISH', user: null, metadata: {} },
   } as const;
   return {
@@ -57,9 +62,9 @@ export function teamRun(
   };
 }
 
-interface RunOptions {
-  readonly agent?: string;
-  readonly limits?: AgentLimits;
+interface RunOptions extends Partial<Pick<AgentInput, 'agent' | 'limits' | 'responseSchema'>> {
+  /** Instead of a search that finds the one passage at once. */
+  readonly search?: SearchIndex['search'];
   /** Hears of each call of the tool `look`; left out: there are no tools. */
   readonly called?: string[];
 }
@@ -68,7 +73,7 @@ interface RunOptions {
 export async function finishedRun(
   goal: string,
   provider: ScriptedProvider,
-  { called, ...options }: RunOptions = {},
+  { called, search, ...options }: RunOptions = {},
 ): Promise<{
   readonly status: string;
   readonly detail: AgentDetail;
@@ -83,7 +88,12 @@ export async function finishedRun(
       return { status: 'SUCCEEDED', value: 'seen', sources: [] };
     },
   };
-  const { runs, log } = rigOf({ executor: agentExecutor(teamServices(provider, toolbox)) });
+  const services = teamServices(provider, toolbox);
+  const { runs, log } = rigOf({
+    executor: agentExecutor(
+      search === undefined ? services : { ...services, searchIndex: { ...services.searchIndex, search } },
+    ),
+  });
   await runs.start({ run: teamRun(goal, options), stored: true, turn: null });
   const run = await runs.whenFinished(keyOf(goal), AbortSignal.timeout(20_000));
   if (run.detail.kind !== 'AGENT') throw new Error(`a run of kind ${run.kind}`);
