@@ -4,9 +4,8 @@ import { type SQL, sql } from './drizzle.ts';
 const headerBytes = 4;
 
 /**
- * The direction of a vector as text: of length 1, in 16-bit floats, three digits of each component. A tenth of the size of its text at
- * full precision, and a third of that of its bytes, which the driver is sent as hexadecimal digits: an answer with a hundred of
- * them takes longer to bring over than to find.
+ * The direction of a vector as text: of length 1, in 16-bit floats, three digits of each component. A third of what the bytes of the
+ * whole vector are on their way, which the driver is sent as hexadecimal digits.
  */
 export function directionText(vector: SQL): SQL {
   // Of length 1, since pgvector refuses what 16 bits cannot hold, 65,504 and more.

@@ -1,4 +1,7 @@
-/** The same direction, of length 1, as the vectors of most models are; a vector of zeros has none and stays as it is. */
+/**
+ * The same direction, of length 1 to three digits, as the vectors of most models are, and those that were stored with few digits; a
+ * vector of zeros has none and stays as it is.
+ */
 export function unit(vector: Float32Array): Float32Array {
   const length = Math.sqrt(dot(vector, vector));
   const isFine = length === 0 || Math.abs(length - 1) < 1e-3;
