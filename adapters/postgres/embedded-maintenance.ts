@@ -9,11 +9,6 @@ const due = sql`select relid::regclass::text as name,
     or n_ins_since_vacuum > 1000 + 0.2 * n_live_tup
     or n_mod_since_analyze > 50 + 0.1 * n_live_tup`;
 
-/** Of full-text indexes: until then each look-up reads all that has been added since, and the planner would rather read the table. */
-const mergePending = (table: string) => sql`select gin_clean_pending_list(index.oid)
-  from pg_index join pg_class index on index.oid = indexrelid join pg_am on pg_am.oid = index.relam
-  where indrelid = ${table}::regclass and amname = 'gin'`;
-
 interface DueTable {
   readonly name: string;
   readonly vacuum: boolean;
@@ -21,8 +16,8 @@ interface DueTable {
 
 /**
  * What PostgreSQL's autovacuum does, which PGlite has no process for: statistics, without which searches are planned badly
- * (five to ten times slower at 10,000 passages), what was added to full-text indexes, and the space of deleted rows. One table at a
- * time; each is a statement among the others on the one connection. Returns a function that ends it.
+ * (five to ten times slower at 10,000 passages), and the space of deleted rows. One table at a time; each is a statement among the
+ * others on the one connection. Returns a function that ends it.
  */
 export function maintain(database: Database, intervalMs: number): () => void {
   const stop = new AbortController();
@@ -51,7 +46,5 @@ export async function maintainOnce(database: Database, signal?: AbortSignal): Pr
     // A name as regclass prints it: quoted where it has to be.
     const command = vacuum ? 'vacuum (analyze)' : 'analyze';
     await database.query('maintenance', sql`${sql.raw(command)} ${sql.raw(name)}`, signal);
-    // Autovacuum does so when it analyses; by hand only a vacuum does.
-    if (!vacuum) await database.query('maintenance', mergePending(name), signal);
   }
 }
