@@ -4,7 +4,7 @@ import { type SQL, sql } from './drizzle.ts';
 import { type FilterGroup, filterGroups } from './filter-groups.ts';
 import { nearestPassages, union } from './nearest-passages.ts';
 import { askedProfiles, ownInteractions } from './taste-statement.ts';
-import { vectorText } from './vector-text.ts';
+import { vectorParameters } from './vector-parameter.ts';
 
 /** Beyond it the size of a collection does not matter: it is not read whole. */
 const countedPassages = 50_000;
@@ -51,7 +51,7 @@ export function candidateStatement(
         vector_dims(vector.embedding) as dimensions, size.passages, null::uuid as excluded_id
       from unnest(
         ${sql.param(vectors.map((_, index) => index))}::int[], ${sql.param(vectors.map(({ page }) => page))}::int[],
-        ${sql.param(vectors.map(({ vector }) => vectorText(vector)))}::vector[]) as vector(ordinal, page, embedding)
+        ${vectorParameters(vectors.map(({ vector }) => vector))}) as vector(ordinal, page, embedding)
       join asked on asked.ordinal = vector.page join size using (collection_id)),
     ${nearestPassages(tenant, dimensions, groups, sql`query.most`)},
     near as (

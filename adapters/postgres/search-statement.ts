@@ -7,7 +7,7 @@ import { lexicalQueries, lexicalScore, scoreSteps } from './lexical-queries.ts';
 import { nearestPassages } from './nearest-passages.ts';
 import { readWhole } from './search-settings.ts';
 import { isUuid } from './uuid.ts';
-import { vectorText } from './vector-text.ts';
+import { vectorParameters } from './vector-parameter.ts';
 
 /**
  * All queries in one statement: a LATERAL over the unnested set for each leg, and both legs scored over their union.
@@ -47,17 +47,13 @@ function asked(queries: readonly IndexQuery[], groupOf: readonly number[]): SQL 
       ${column(({ collectionId }) => (isUuid(collectionId) ? collectionId : null))}::uuid[],
       ${column(({ text }) => text)}::text[],
       ${column(({ mode }) => mode)}::text[],
-      ${column((query) => maybeText(vectorOf(query)))}::vector[],
+      ${vectorParameters(queries.map(vectorOf))},
       ${column((_, index) => groupOf[index])}::int[],
       ${column(({ filter }) => filter !== null)}::boolean[],
       ${column(({ perDocument }) => perDocument)}::int[],
       ${column(({ offset }) => offset)}::int[],
       ${column(({ limit }) => limit)}::int[]
     ) as query(ordinal, collection_id, text, mode, embedding, filter_group, filtered, per_document, skip, take))`;
-}
-
-function maybeText(vector: Float32Array | null): string | null {
-  return vector && vectorText(vector);
 }
 
 /** Every candidate with both of its scores: a leg that found it has scored it, for the other it is made up here. */

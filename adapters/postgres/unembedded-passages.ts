@@ -3,7 +3,7 @@ import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database, Queryable } from './database.ts';
 import { sql } from './drizzle.ts';
 import { isUuid } from './uuid.ts';
-import { vectorText } from './vector-text.ts';
+import { vectorParameters } from './vector-parameter.ts';
 
 interface PassageVector {
   readonly passageId: string;
@@ -46,7 +46,7 @@ export async function writeVectors(
       'vectors-insert',
       sql`insert into passage_vectors (tenant, collection_id, document_id, passage_id, dimensions, embedding)
         select ${tenant}, words.collection_id, words.document_id, words.passage_id, vector_dims(embedding), embedding
-        from unnest(${ids}::uuid[], ${sql.param(rows.map((row) => vectorText(row.vector)))}::vector[])
+        from unnest(${ids}::uuid[], ${vectorParameters(rows.map(({ vector }) => vector))})
           as written(id, embedding)
         join passage_words words on words.tenant = ${tenant} and words.passage_id = written.id
         on conflict (tenant, passage_id) do nothing`,
