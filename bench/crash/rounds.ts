@@ -41,6 +41,8 @@ export async function crashRounds({ dataDir, rounds, seed, report }: CrashOption
       await ensureCollection(gateway, provider);
       const killedAfterMs = 50 + Math.floor(random() * 1_450);
       const busy = keepBusy(gateway, ledger, provider, random);
+      // So that there is something finished to be lost, however slow the machine is.
+      if (number === 1) await oneFinished(ledger);
       await sleep(killedAfterMs);
       await gateway.kill();
       await busy;
@@ -67,6 +69,14 @@ export async function crashRounds({ dataDir, rounds, seed, report }: CrashOption
     await gateway[Symbol.asyncDispose]();
   }
   return done;
+}
+
+async function oneFinished({ runs }: Ledger): Promise<void> {
+  const until = performance.now() + 60_000;
+  while (![...runs.values()].some(({ finished }) => finished)) {
+    if (performance.now() > until) throw new Error('no run finished within a minute');
+    await sleep(20);
+  }
 }
 
 function start(dataDir: string, vendor: Vendor, round: number): Promise<GatewayProcess> {
