@@ -35,7 +35,7 @@ export function tryTargets<T>(
 ): Promise<T> {
   const calls = job.attempts;
   const [target] = targets;
-  if (target === undefined) throw everyTargetFailed(job, new Map());
+  if (target === undefined) return Promise.reject(everyTargetFailed(job, new Map()));
   return attempt(target, { patient: targets.length === 1, number: 1, signal }).catch((error: unknown) =>
     goOn(job, targets, signal, attempt, options, { error, calls }),
   );
