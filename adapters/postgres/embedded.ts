@@ -37,6 +37,7 @@ export async function openEmbedded(dataDir: string, onStatement?: StatementObser
       max: 1,
       idleTimeoutMillis: 0,
       connectionTimeoutMillis: connectTimeoutMs,
+      pipeline: true,
       onConnect: (client) => server.forget(client),
     });
     const database = new PooledDatabase(pool, server, onStatement);
@@ -57,6 +58,7 @@ export async function openEmbedded(dataDir: string, onStatement?: StatementObser
 class EmbeddedServer {
   /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
   readonly longestIndexedVector = longestFullVector;
+  readonly pipelines = true;
   readonly prepared = new PreparedStatements(mostPrepared);
   /**
    * Long statements that were written for one plan. Left to itself PostgreSQL plans each anew, since it takes the arrays that it does
