@@ -123,5 +123,5 @@ describe('the image, by the steps of its Dockerfile', () => {
     const kept = await ask(again, '{ conversations(first: 5) { edges { node { title } } } }');
     expect(kept).toMatchObject({ data: { conversations: { edges: [{ node: { title: 'How are answers cited?' } }] } } });
     expect(await again.stop()).toBe(0);
-  }, 180_000);
+  }, 300_000);
 });

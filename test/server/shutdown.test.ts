@@ -109,7 +109,7 @@ describe('SIGTERM', () => {
     expect(await next.data(runQuery, { runId })).toEqual({
       run: { status: 'SUCCEEDED', error: null, reply: { text: 'Said after the signal.', finishReason: 'STOP' } },
     });
-  });
+  }, 180_000);
 
   it('ends what is not over within the drain period as failed, to be tried again, and keeps what had come', async () => {
     // What the signal calls, in this process: what becomes of the process is seen above.
