@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { ClientBase } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
 import type { DatabaseServer } from './pooled-database.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { longestFullVector } from './vector-indexes.ts';
 
 /** The driver makes a socket's path of a directory and a port, as PostgreSQL's own tools do. */
@@ -14,11 +16,19 @@ export const socketPort = 5432;
 const longestSocketPath = 103;
 const closeTimeoutMs = 30_000;
 const maintenanceIntervalMs = 10_000;
+/** More than the program has of its own; a long one takes half a megabyte. */
+const mostPrepared = 150;
 
 /** PGlite in a thread of its own, durable, in `<dataDir>/postgres`. One connection at a time, through a private socket. */
 export class EmbeddedServer implements DatabaseServer {
   /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
   readonly longestIndexedVector = longestFullVector;
+  readonly prepared = new PreparedStatements(mostPrepared);
+  /**
+   * Long statements that were written for one plan. Left to itself PostgreSQL plans each anew, since it takes the arrays that it does
+   * not know for longer than they are; that takes longer than what a better plan could save.
+   */
+  readonly readSettings = { plan_cache_mode: 'force_generic_plan' };
   #lock: DirectoryLock | null = null;
   #socketDirectory: string | null = null;
   #worker: Worker | null = null;
@@ -57,6 +67,12 @@ export class EmbeddedServer implements DatabaseServer {
     });
     await ready.promise;
     return this.#socketDirectory;
+  }
+
+  /** The session is the same for each connection, and still knows what the one before had prepared. */
+  async forget(client: ClientBase): Promise<void> {
+    await client.query('deallocate all');
+    this.prepared.forget();
   }
 
   maintain(database: Database): void {

@@ -24,7 +24,7 @@ export async function openEmbedded(dataDir: string, onStatement?: StatementObser
  * @param server closed with the database that is returned, and also when this rejects
  */
 export async function connectEmbedded(
-  server: DatabaseServer & Pick<EmbeddedServer, 'maintain'>,
+  server: DatabaseServer & Pick<EmbeddedServer, 'forget' | 'maintain'>,
   socketDirectory: string,
   onStatement?: StatementObserver,
 ): Promise<Database> {
@@ -37,6 +37,7 @@ export async function connectEmbedded(
     max: 1,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: connectTimeoutMs,
+    onConnect: (client) => server.forget(client),
   });
   const database = new PooledDatabase(pool, server, onStatement);
   try {

@@ -30,6 +30,9 @@ export async function lendDatabase(onStatement?: StatementObserver): Promise<Dat
   return await connectEmbedded(
     {
       longestIndexedVector: server.longestIndexedVector,
+      prepared: server.prepared,
+      readSettings: server.readSettings,
+      forget: (client) => server.forget(client),
       maintain: (database) => server.maintain(database),
       stop: () => server.stop(),
       fatal: () => server.fatal(),
