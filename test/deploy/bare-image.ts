@@ -14,6 +14,8 @@ export interface BareImage extends AsyncDisposable {
   readonly dockerfile: Dockerfile;
   /** An absolute path of the image → where it lies on this machine. */
   path(inImage: string): string;
+  /** What Node has compiled for its processes lies here, which is no part of it: what one has compiled the next one need not. */
+  readonly compiled: string;
   /** The variables of a process in it. */
   environment(own: Readonly<Record<string, string>>): Record<string, string>;
 }
@@ -46,11 +48,11 @@ export async function buildBareImage(): Promise<BareImage> {
     return {
       dockerfile,
       path,
+      compiled,
       environment: (own) => ({
         PATH: programs,
         HOME: '/nonexistent',
         TMPDIR: path('/tmp'),
-        // No part of the image: what one of its processes compiled, the next one need not.
         NODE_COMPILE_CACHE: compiled,
         ...mapValues(dockerfile.settings.environment, (value) => (value.startsWith('/') ? path(value) : value)),
         ...own,

@@ -84,6 +84,8 @@ describe('the image, by the steps of its Dockerfile', () => {
     const before = (await shippedFiles()).sort();
     await using container = await startContainer(image, quiet);
     await ready(container);
+    // What Node compiled is kept before the end, which may be a crash.
+    await expect.poll(async () => (await readdir(image.compiled, { recursive: true })).length).toBeGreaterThan(100);
     expect(await container.checkHealth()).toBe(0);
 
     const refused = await fetch(`${container.url}/graphql?query={__typename}`);

@@ -9,7 +9,7 @@ import { runSluice, SluiceProcess } from './run-sluice.ts';
 const fixtures = fileURLToPath(new URL('../../fixtures/documents', import.meta.url));
 const gateway = new URL('../../../server/main.ts', import.meta.url);
 
-/** The commands against the gateway itself, embedded and without a key, as on a new machine. (test/deploy/ starts on a directory that holds nothing at all.) */
+/** The commands against the gateway itself, embedded and without a key. (test/deploy/ starts on a directory that holds nothing at all.) */
 describe.skipIf(!existsSync(gateway))('sluice start', () => {
   it('serves ingest, search and chat, and exits 0 on SIGTERM', async () => {
     await using folder = await temporaryDataDirectory();
