@@ -39,9 +39,10 @@ export function candidateStatement(
         ${sql.param(queries.map(({ limit }) => limit))}::int[], ${sql.param(groupOf)}::int[]
       ) as asked(ordinal, profile_id, collection_id, take, filter_group)),
     known as materialized (
+      -- With an offset it is looked up for each profile; without, all interactions there are might be read and joined.
       select distinct asked.ordinal, i.document_id from asked
       cross join lateral (
-        select i.document_id from interactions i where ${ownInteractions(tenant)} and i.kind <> 'VIEW') i),
+        select i.document_id from interactions i where ${ownInteractions(tenant)} and i.kind <> 'VIEW' offset 0) i),
     size as materialized (
       select collection_id, (select count(*) from (select from passage_vectors v
         where v.tenant = ${tenant} and v.collection_id = own.collection_id limit ${countedPassages}) v)::float8 as passages

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import { RunningStatement, type StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -42,7 +42,7 @@ export class Connection {
       running = new RunningStatement(this.#client, this.#limits);
       try {
         // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
-        return (await this.#client.query(text, parameters)) as unknown as StatementResult<Row>;
+        return (await this.#client.query(this.#named(text, parameters))) as unknown as StatementResult<Row>;
       } catch (error) {
         if (isConnectionFailure(error)) this.#broken = true;
         throw running.failure(name, error);
@@ -59,6 +59,11 @@ export class Connection {
   async release(): Promise<void> {
     await this.#settled;
     this.#client.off('error', this.#onError);
-    this.#client.release(this.#broken);
+    this.#client.release(this.#broken || this.#limits.prepared?.isFull);
+  }
+
+  #named(text: string, values: unknown[]): QueryConfig {
+    const name = values.length > 0 ? this.#limits.prepared?.nameOf(text) : undefined;
+    return name === undefined ? { text, values } : { name, text, values };
   }
 }

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import pg from 'pg';
+import pg, { type ClientBase } from 'pg';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database, StatementObserver } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
 import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { toGatewayError } from './sql-error.ts';
 import { longestFullVector } from './vector-indexes.ts';
 
@@ -19,6 +20,8 @@ const longestSocketPath = 103;
 const connectTimeoutMs = 60_000;
 const closeTimeoutMs = 30_000;
 const maintenanceIntervalMs = 10_000;
+/** More than the program has of its own; a long one takes half a megabyte. */
+const mostPrepared = 150;
 
 /** PGlite in a thread of its own, durable, in `<dataDir>/postgres`, reached through a private socket by one connection. */
 export async function openEmbedded(dataDir: string, onStatement?: StatementObserver): Promise<Database> {
@@ -34,6 +37,7 @@ export async function openEmbedded(dataDir: string, onStatement?: StatementObser
       max: 1,
       idleTimeoutMillis: 0,
       connectionTimeoutMillis: connectTimeoutMs,
+      onConnect: (client) => server.forget(client),
     });
     const database = new PooledDatabase(pool, server, onStatement);
     try {
@@ -53,6 +57,12 @@ export async function openEmbedded(dataDir: string, onStatement?: StatementObser
 class EmbeddedServer {
   /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
   readonly longestIndexedVector = longestFullVector;
+  readonly prepared = new PreparedStatements(mostPrepared);
+  /**
+   * Long statements that were written for one plan. Left to itself PostgreSQL plans each anew, since it takes the arrays that it does
+   * not know for longer than they are; that takes longer than what a better plan could save.
+   */
+  readonly readSettings = { plan_cache_mode: 'force_generic_plan' };
   #lock: DirectoryLock | null = null;
   #socketDirectory: string | null = null;
   #worker: Worker | null = null;
@@ -91,6 +101,12 @@ class EmbeddedServer {
     });
     await ready.promise;
     return this.#socketDirectory;
+  }
+
+  /** The session is the same for each connection, and still knows what the one before had prepared. */
+  async forget(client: ClientBase): Promise<void> {
+    await client.query('deallocate all');
+    this.prepared.forget();
   }
 
   maintain(database: Database): void {

@@ -14,6 +14,8 @@ export interface DatabaseServer extends StatementLimits {
   /** How a transaction begins, where not by `begin` alone. */
   readonly begin?: string;
   readonly longestIndexedVector: number;
+  /** Of every `read`, beside its own. */
+  readonly readSettings?: Readonly<Record<string, string | number>>;
   /** Ends what runs statements of its own; called first when the database is closed. */
   stop?(): void;
   /** Why nothing can work any more; null as long as it can. */
@@ -89,7 +91,9 @@ export class PooledDatabase implements Database {
     statement: SQL,
     signal?: AbortSignal,
   ): Promise<Row[]> {
-    const set = Object.entries(settings).map(([setting, value]) => `set local ${setting} = ${value}`);
+    const set = Object.entries({ ...settings, ...this.#server.readSettings }).map(
+      ([setting, value]) => `set local ${setting} = ${value}`,
+    );
     const begin = [this.#server.begin ?? 'begin', ...set].join('; ');
     return this.#withConnection(name, signal, async (connection) => {
       try {

@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import type { PreparedStatements } from './prepared-statements.ts';
 import { tookTooLong } from './sql-error.ts';
 
 export interface StatementLimits {
@@ -6,6 +7,8 @@ export interface StatementLimits {
   cancel?(client: PoolClient): Promise<void>;
   /** After so long a statement is stopped and fails as retryable. None: it may take as long as it wants. */
   readonly statementTimeoutMs?: number;
+  /** Where all connections are one session, that nobody else has: what it keeps. */
+  readonly prepared?: PreparedStatements;
 }
 
 /** A statement that was told to stop and gives no answer within this time has lost its server. */

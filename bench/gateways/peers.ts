@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { configFile } from '../../test/helpers/config-file.ts';
 import { temporaryDataDirectory } from '../../test/helpers/embedded-database.ts';
+import { endWithUs } from '../../test/helpers/end-with-us.ts';
 import { freePort } from '../../test/helpers/free-port.ts';
 import { startGatewayProcess } from '../../test/helpers/gateway-process.ts';
 import { startChild } from '../durability/child.ts';
@@ -68,11 +69,13 @@ export async function startPortkey(vendorUrl: string, retry?: PortkeyRetry): Pro
   const entry = createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json');
   const port = await freePort();
   const script = join(dirname(entry), 'build', 'start-server.js');
-  const child = spawn(process.execPath, [script, '--headless', `--port=${port}`], {
-    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' },
-    // It writes a line for every call.
-    stdio: 'ignore',
-  });
+  const child = endWithUs(
+    spawn(process.execPath, [script, '--headless', `--port=${port}`], {
+      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production' },
+      // It writes a line for every call.
+      stdio: 'ignore',
+    }),
+  );
   const ended = once(child, 'close');
   await answers(`http://127.0.0.1:${port}/`);
   const headers = {

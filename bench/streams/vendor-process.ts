@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from '../../test/helpers/end-with-us.ts';
 
 const script = fileURLToPath(new URL('../../test/helpers/vendor/main.ts', import.meta.url));
 
@@ -11,9 +12,9 @@ export async function startVendorProcess(options: {
 }): Promise<AsyncDisposable & { readonly url: string }> {
   const { tokens, tokensPerSecond } = options;
   const flags = ['--port', '0', '--tokens', `${tokens}`, '--tokens-per-second', `${tokensPerSecond}`];
-  const child = spawn(process.execPath, [script, ...flags, '--fast', '--stamp'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, [script, ...flags, '--fast', '--stamp'], { stdio: ['ignore', 'pipe', 'inherit'] }),
+  );
   const ended = once(child, 'close');
   const [line] = await once(child.stdout, 'data');
   const url = /vendor on (\S+)/.exec(String(line))?.[1];

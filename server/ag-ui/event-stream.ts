@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { letGoOfStalled } from '../http/let-go-of-stalled.ts';
 import type { AgUiEvent } from './events.ts';
 
 const heartbeatMs = 15_000;
@@ -22,6 +23,7 @@ export class EventStream implements Disposable {
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();
+    letGoOfStalled(response);
     // A comment, so that proxies do not take a run that thinks for a dead connection.
     this.#heartbeat = setInterval(() => {
       if (!response.writableNeedDrain) response.write(':\n\n');

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { App, ServerContext } from '../app.ts';
+import { leftSignal } from './left-signal.ts';
 import { isObject, PlainRequest, parametersIn } from './plain-request.ts';
 
 /** Results of several parts, or what may be one: Yoga's to send. */
@@ -29,16 +30,6 @@ export async function answerDirectly(
   });
   response.end(text);
   return true;
-}
-
-/** Aborted when the client goes before its answer has ended. */
-export function leftSignal(response: ServerResponse): AbortSignal {
-  const left = new AbortController();
-  // It closes once; what `once` adds to a listener would be held by thousands that wait.
-  response.on('close', () => {
-    if (!response.writableFinished) left.abort(new DOMException('The client closed the connection.', 'AbortError'));
-  });
-  return left.signal;
 }
 
 /** What has no data was refused before anything was executed, and has a status of its own. */

@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { App, ServerContext } from '../app.ts';
 import { withCode } from '../client-errors.ts';
-import { leftSignal } from './direct-operation.ts';
+import { leftSignal } from './left-signal.ts';
+import { letGoOfStalled } from './let-go-of-stalled.ts';
 import { PlainRequest, parametersIn } from './plain-request.ts';
 
 /** Proxies cut connections on which nothing is said. */
@@ -53,6 +54,7 @@ async function send(
 ): Promise<void> {
   if (response.destroyed) return void (await parts[Symbol.asyncIterator]().return?.());
   response.writeHead(200, headers);
+  letGoOfStalled(response);
   // Some browsers take no notice of headers before something of the body has come.
   response.write(ping);
   const pings = setInterval(() => {

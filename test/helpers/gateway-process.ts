@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { endWithUs } from './end-with-us.ts';
 import { freePort } from './free-port.ts';
 
 const command = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
@@ -95,10 +96,12 @@ function spawnSluice(options: GatewayProcessOptions, own: Record<string, string>
   // Nothing of the caller's own configuration: only where programs are found, and compiled modules.
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
   const environment = { PATH, HOME, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
-  const child = spawn(options.node ?? process.execPath, [command, 'start'], {
-    env: { ...environment, LOG_LEVEL: 'warn', SLUICE_DATA_DIR: options.dataDir, ...own, ...options.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = endWithUs(
+    spawn(options.node ?? process.execPath, [command, 'start'], {
+      env: { ...environment, LOG_LEVEL: 'warn', SLUICE_DATA_DIR: options.dataDir, ...own, ...options.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   const written: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => written.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => written.push(chunk));

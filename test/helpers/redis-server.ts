@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { endWithUs } from './end-with-us.ts';
 
 /** Whether tests can have a Redis. Missing, they are skipped; on CI they run all the same, and so fail. */
 export const hasRedis = isInstalled('redis-server') || Boolean(process.env['CI']);
@@ -42,11 +43,13 @@ export async function startRedis(options: { readonly cluster?: boolean } = {}): 
 
   async function start(data: 'kept' | 'lost'): Promise<void> {
     if (data === 'lost') await rm(join(directory, 'appendonlydir'), { recursive: true, force: true });
-    const started = spawn('redis-server', [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''],
-      ...['--appendonly', 'yes', '--appendfsync', 'no', '--daemonize', 'no'],
-      ...(options.cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000'] : []),
-    ]);
+    const started = endWithUs(
+      spawn('redis-server', [
+        ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''],
+        ...['--appendonly', 'yes', '--appendfsync', 'no', '--daemonize', 'no'],
+        ...(options.cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000'] : []),
+      ]),
+    );
     child = started;
     let output = '';
     for (const stream of [started.stdout, started.stderr]) stream?.on('data', (chunk) => (output += chunk));

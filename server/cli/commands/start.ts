@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { GatewayError } from '../../../core/contracts/gateway-error.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -21,6 +22,8 @@ export async function start({ stdout, env }: CommandContext): Promise<void> {
   try {
     const gateway = await startGateway(env);
     stdout.write(`Sluice listens at ${gateway.url} (Ctrl-C stops it)\n`);
+    // By itself Node keeps what it has compiled when a process ends in order: after a crash the next start would begin from nothing.
+    flushCompileCache();
     await stopped.promise;
     await gateway.close();
   } finally {

@@ -11,6 +11,24 @@ test('is exact for ordinary text', () => {
   }
 });
 
+test.each([
+  ['letters of many scripts', (random: number) => String.fromCodePoint(Math.floor(random * 0xd7ff))],
+  ['emoji', (random: number) => String.fromCodePoint(0x1f300 + Math.floor(random * 600))],
+  ['signs', (random: number) => String.fromCodePoint(0x20 + Math.floor(random * 95))],
+  ['spaces and ends of lines', (random: number) => ' \n\t\r'.charAt(random * 4)],
+  ['words that nobody has', (random: number) => 'aeiouéèß'.charAt(random * 8)],
+])('is exact for %s at random', (_, character) => {
+  const random = numbers();
+  for (let round = 0; round < 50; round += 1) {
+    const text = Array.from({ length: 1 + 3 * round }, () => character(random())).join('');
+    expect(countTokens(text), JSON.stringify(text)).toBe(reference(text, { disallowedSpecial: new Set() }));
+  }
+});
+
+test('takes half a character for the sign that stands for none', () => {
+  for (const text of ['\ud800 lone', 'a\udc00b', 'x\ud83dy']) expect(countTokens(text)).toBe(reference(text));
+});
+
 test('counts what reads like a control token as text', () => {
   expect(countTokens('<|endoftext|>')).toBeGreaterThan(1);
 });
@@ -33,3 +51,12 @@ test.each([
   expect(countTokens(text)).toBeGreaterThan(100);
   expect(spentMs()).toBeLessThan(500);
 });
+
+/** From 0 to 1, the same ones each time. */
+function numbers(): () => number {
+  let state = 1;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}

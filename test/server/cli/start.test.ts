@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -12,9 +12,11 @@ const gateway = new URL('../../../server/main.ts', import.meta.url);
 describe.skipIf(!existsSync(gateway))('sluice start', () => {
   it('serves ingest, search and chat from an empty folder, and exits 0 on SIGTERM', async () => {
     await using folder = await temporaryDirectory();
+    const compiled = join(folder.path, 'compiled');
     await using started = new SluiceProcess(['start'], {
       env: {
         PORT: '0',
+        NODE_COMPILE_CACHE: compiled,
         SLUICE_DATA_DIR: join(folder.path, 'data'),
         SLUICE_SEED_DOCS: 'false',
         // Whatever the machine has set: this is the local provider and the embedded database.
@@ -54,6 +56,8 @@ describe.skipIf(!existsSync(gateway))('sluice start', () => {
     );
     expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining('twice a minute') });
 
+    // What Node compiled is kept before the end, which may be a crash.
+    expect(readdirSync(compiled, { recursive: true }).length).toBeGreaterThan(100);
     started.kill('SIGTERM');
     expect(await started.ended()).toMatchObject({ code: 0, signal: null });
   }, 180_000);
