@@ -25,10 +25,13 @@ export function passingPassages(tenant: string, groups: readonly FilterGroup[]):
   const branches = groups.flatMap(({ group, condition }) =>
     condition === null
       ? []
-      : sql`select ${group}::int as filter_group, w.passage_id
+      : sql`select ${group}::int as filter_group, found.passage_id
         from (select distinct collection_id from asked where filter_group = ${group}) asked join size using (collection_id)
-          join passage_words w using (collection_id)
-        where w.tenant = ${tenant} and size.passages <= ${readWhole} ${passes(tenant, condition)}`,
+          -- "offset 0" keeps the passages inside: joined the other way round, a large table would be read for nothing.
+          cross join lateral (
+            select w.passage_id from passage_words w
+            where w.tenant = ${tenant} and w.collection_id = size.collection_id ${passes(tenant, condition)} offset 0) found
+        where size.passages <= ${readWhole}`,
   );
   const none = sql`select null::int as filter_group, null::uuid as passage_id where false`;
   return sql`passing as materialized (${branches.length > 0 ? union(branches) : none})`;
