@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/helpers/longest-first.ts';
 import { memoryDirectory } from './test/helpers/memory-directory.ts';
 import { isPoolerMissing } from './test/helpers/pooler.ts';
 import { findPostgres } from './test/helpers/postgres-server.ts';
@@ -66,6 +67,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // On two cores: a third of the time a file waits, for a lease, a pause, a process that starts.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Many tests start gateways and commands as processes; compiling the same modules is a quarter of what a start costs.
     env: {
       NODE_COMPILE_CACHE: join(tmpdir(), `sluice-test-compiled-${process.getuid?.() ?? 'all'}`),
