@@ -46,7 +46,7 @@ it.each([
   // What waits behind it is not lost.
   const behind = schemas.check({ type: 'integer' }, '1', never);
   await expect(checking).rejects.toEqual(tooSlow);
-  expect(performance.now() - startedAt - waitedMs()).toBeLessThan(3 * timeLimitMs);
+  expect(performance.now() - startedAt - waitedMs()).toBeLessThan(5 * timeLimitMs);
   expect(await behind).toEqual({ ok: true, value: 1 });
   clearInterval(counting);
   // The event loop turned all the while.
