@@ -12,7 +12,11 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
   // Hundreds of files of TypeScript: what Node made of them is kept for the next start, where the tree may be written.
-  nodeModule.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/sluice'));
+  const compiled = join(import.meta.dirname, '../node_modules/.cache/sluice');
+  const { directory } = nodeModule.enableCompileCache(compiled);
+  // Threads and child programs look for it there. One that finds nothing loads a compiler of its own, which takes 18 MB.
+  // biome-ignore lint/style/noProcessEnv: this file is the process's entry, a part of server/.
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= compiled;
   const { main } = await import('../server/cli/main.ts');
   process.exitCode = await main(process.argv.slice(2), process);
 } else {

@@ -7,6 +7,7 @@ import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database, StatementObserver } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
+import type { EmbeddedWorkerData } from './embedded-worker.ts';
 import { migrate } from './migrate.ts';
 import { PooledDatabase } from './pooled-database.ts';
 import { PreparedStatements } from './prepared-statements.ts';
@@ -82,7 +83,7 @@ class EmbeddedServer {
       workerData: {
         directory: join(this.#lock.directory, 'postgres'),
         socketPath: join(this.#socketDirectory, `.s.PGSQL.${socketPort}`),
-      },
+      } satisfies EmbeddedWorkerData,
     });
     this.#worker = worker;
     const ready = Promise.withResolvers<void>();
