@@ -11,7 +11,7 @@ import { isLoopback } from './http/loopback.ts';
 import { createMcp } from './mcp/mcp.ts';
 import { mcpOptions } from './mcp/mcp-options.ts';
 import { accessAtStart } from './services/open-access.ts';
-import { openServices } from './services/open-services.ts';
+import { type Doors, openServices } from './services/open-services.ts';
 import { embedInBackground, prepareDocs } from './services/prepare-docs.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { serviceMetrics } from './telemetry/metrics/service-metrics.ts';
@@ -33,7 +33,7 @@ export interface Gateway {
 }
 
 /** Starts the gateway and resolves when it is ready. */
-export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
+export async function start(environment: NodeJS.ProcessEnv, doors?: Doors): Promise<Gateway> {
   const config = await loadConfig(environment);
   const secrets = [
     ...[config.apiKey, config.metrics.token, config.openai.apiKey],
@@ -61,7 +61,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<Gateway> {
     server.closeAllConnections();
     server.close();
   });
-  const opened = await openServices(config, logger, telemetry);
+  const opened = await openServices(config, logger, telemetry, doors);
   starting.defer(() => opened.close());
   const { services } = opened;
   access = opened.access;

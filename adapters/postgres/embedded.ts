@@ -1,152 +1,51 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import pg, { type ClientBase } from 'pg';
-import { GatewayError } from '../../core/contracts/gateway-error.ts';
+import pg from 'pg';
 import type { Database, StatementObserver } from './database.ts';
-import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { maintain } from './embedded-maintenance.ts';
-import type { EmbeddedWorkerData } from './embedded-worker.ts';
+import { EmbeddedServer, socketPort } from './embedded-server.ts';
 import { migrate } from './migrate.ts';
-import { PooledDatabase } from './pooled-database.ts';
-import { PreparedStatements } from './prepared-statements.ts';
+import { type DatabaseServer, PooledDatabase } from './pooled-database.ts';
 import { toGatewayError } from './sql-error.ts';
-import { longestFullVector } from './vector-indexes.ts';
 
-/** The driver makes a socket's path of a directory and a port, as PostgreSQL's own tools do. */
-const socketPort = 5432;
-const longestSocketPath = 103;
 /** Longer than any statement takes that others wait behind; then a statement fails as retryable. */
 const connectTimeoutMs = 60_000;
-const closeTimeoutMs = 30_000;
-const maintenanceIntervalMs = 10_000;
-/** More than the program has of its own; a long one takes half a megabyte. */
-const mostPrepared = 150;
 
 /** PGlite in a thread of its own, durable, in `<dataDir>/postgres`, reached through a private socket by one connection. */
 export async function openEmbedded(dataDir: string, onStatement?: StatementObserver): Promise<Database> {
   const server = new EmbeddedServer();
   try {
-    const socketDirectory = await server.start(dataDir);
-    const pool = new pg.Pool({
-      host: socketDirectory,
-      port: socketPort,
-      user: 'postgres',
-      database: 'postgres',
-      // PGlite has one session: messages of two connections would mix, and answers go to the wrong one.
-      max: 1,
-      idleTimeoutMillis: 0,
-      connectionTimeoutMillis: connectTimeoutMs,
-      onConnect: (client) => server.forget(client),
-    });
-    const database = new PooledDatabase(pool, server, onStatement);
-    try {
-      await migrate(pool);
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
-    server.maintain(database);
-    return database;
+    return await connectEmbedded(server, await server.start(dataDir), onStatement);
   } catch (error) {
     await server.close();
     throw toGatewayError('open', error);
   }
 }
 
-class EmbeddedServer {
-  /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
-  readonly longestIndexedVector = longestFullVector;
-  readonly prepared = new PreparedStatements(mostPrepared);
-  /**
-   * Long statements that were written for one plan. Left to itself PostgreSQL plans each anew, since it takes the arrays that it does
-   * not know for longer than they are; that takes longer than what a better plan could save.
-   */
-  readonly readSettings = { plan_cache_mode: 'force_generic_plan' };
-  #lock: DirectoryLock | null = null;
-  #socketDirectory: string | null = null;
-  #worker: Worker | null = null;
-  #exited: Promise<unknown> = Promise.resolve();
-  #fatal: string | null = null;
-  #closing = false;
-  #stopMaintenance: () => void = () => {};
-
-  /** Resolves with the directory of the socket once it listens. */
-  async start(dataDir: string): Promise<string> {
-    this.#lock = await lockDirectory(dataDir, (error) =>
-      this.#fail(`the data directory was taken over: ${error.message}`),
-    );
-    this.#socketDirectory = await makeSocketDirectory();
-    const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), {
-      name: 'embedded-database',
-      workerData: {
-        directory: join(this.#lock.directory, 'postgres'),
-        socketPath: join(this.#socketDirectory, `.s.PGSQL.${socketPort}`),
-      } satisfies EmbeddedWorkerData,
-    });
-    this.#worker = worker;
-    const ready = Promise.withResolvers<void>();
-    worker.once('message', () => ready.resolve());
-    worker.on('error', (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      ready.reject(new GatewayError('INTERNAL', `the embedded database could not be opened: ${why}`, { cause: error }));
-      this.#fail(`the embedded database stopped: ${why}`);
-    });
-    this.#exited = new Promise<void>((resolve) => {
-      worker.once('exit', (code) => {
-        ready.reject(new GatewayError('INTERNAL', `the embedded database ended with ${code} before it was open`));
-        if (!this.#closing) this.#fail(`the embedded database stopped with ${code}`);
-        resolve();
-      });
-    });
-    await ready.promise;
-    return this.#socketDirectory;
+/**
+ * Connects to a server that has been started, and brings its tables up to date.
+ * @param server closed with the database that is returned, and also when this rejects
+ */
+export async function connectEmbedded(
+  server: DatabaseServer & Pick<EmbeddedServer, 'forget' | 'maintain'>,
+  socketDirectory: string,
+  onStatement?: StatementObserver,
+): Promise<Database> {
+  const pool = new pg.Pool({
+    host: socketDirectory,
+    port: socketPort,
+    user: 'postgres',
+    database: 'postgres',
+    // PGlite has one session: messages of two connections would mix, and answers go to the wrong one.
+    max: 1,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: connectTimeoutMs,
+    onConnect: (client) => server.forget(client),
+  });
+  const database = new PooledDatabase(pool, server, onStatement);
+  try {
+    await migrate(pool);
+  } catch (error) {
+    await database.close();
+    throw error;
   }
-
-  /** The session is the same for each connection, and still knows what the one before had prepared. */
-  async forget(client: ClientBase): Promise<void> {
-    await client.query('deallocate all');
-    this.prepared.forget();
-  }
-
-  maintain(database: Database): void {
-    this.#stopMaintenance = maintain(database, maintenanceIntervalMs);
-  }
-
-  stop(): void {
-    this.#stopMaintenance();
-  }
-
-  fatal(): string | null {
-    return this.#fatal;
-  }
-
-  async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    if (this.#worker) {
-      const worker = this.#worker;
-      const overdue = setTimeout(() => void worker.terminate(), closeTimeoutMs);
-      worker.postMessage('close');
-      await this.#exited;
-      clearTimeout(overdue);
-    }
-    if (this.#socketDirectory) await rm(this.#socketDirectory, { recursive: true, force: true });
-    await this.#lock?.release();
-  }
-
-  #fail(reason: string): void {
-    this.#fatal ??= reason;
-    // Ends the socket, and with it whatever waits for an answer.
-    void this.#worker?.terminate();
-  }
-}
-
-/** Under the system's temporary directory, since the path of a socket is limited to about 107 bytes. Mode 0700. */
-async function makeSocketDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-'));
-  if (Buffer.byteLength(join(directory, `.s.PGSQL.${socketPort}`)) <= longestSocketPath) return directory;
-  await rm(directory, { recursive: true });
-  return await mkdtemp('/tmp/sluice-');
+  server.maintain(database);
+  return database;
 }

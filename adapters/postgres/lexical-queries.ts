@@ -26,13 +26,14 @@ export const wordScore = (weight: SQL, value: SQL): SQL => sql`(${weight} * ${va
  * - `lexical_query (ordinal, terms, weights, candidates)`: each term with its inverse document frequency,
  *   ln(1 + (N − df + ½) / (df + ½)), counted over the whole collection; the terms that bring in passages, null where the
  *   collection is read whole. No row for a query without words.
- * - `weighted (ordinal, term_id, weight, brings_in)`, weights in steps, and `posting (term_id, passage_id, document_id, rank)`: of
- *   collections that are read whole, every passage with a word of a query. What a term finds is found once for all queries that
- *   have it: common words are in most of them.
+ * - `weighted (ordinal, term_id, term, weight, brings_in, passage_ids, ranks)`, weights in steps: of collections that are read
+ *   whole, every passage that has the term, and how well it fits. What a term finds is found once for all queries that have it:
+ *   common words are in most of them.
  *
  * Words become queries once, here: a cast inside a LATERAL would be made for every row.
  */
 export function lexicalQueries(tenant: string): SQL {
+  const matches = sql`w.tenant = ${tenant} and w.collection_id = term.collection_id and w.words @@ term.term`;
   return sql`size as materialized (
       select collection_id, (select count(*) from passage_words w
         where w.tenant = ${tenant} and w.collection_id = asked.collection_id)::float8 as passages
@@ -47,23 +48,21 @@ export function lexicalQueries(tenant: string): SQL {
       select term_id, collection_id, passages,
         ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery as term
       from (select distinct term_id, collection_id, lexeme from word) word join size using (collection_id)),
-    -- "offset 0" keeps the passages inside: joined the other way round, a large table would be read for nothing.
     posting as materialized (
-      select term.term_id, found.* from term cross join lateral (
-        select w.passage_id, w.document_id, ${rank(sql`w.words`, sql`term.term`)} as rank from passage_words w
-        where w.tenant = ${tenant} and w.collection_id = term.collection_id and w.words @@ term.term offset 0) found
-      where term.passages <= ${readWhole}),
-    frequency as materialized (
-      select term.*, case when passages <= ${readWhole} then coalesce(counted.matches, 0)
-        else (select count(*) from passage_words w
-          where w.tenant = ${tenant} and w.collection_id = term.collection_id and w.words @@ term.term) end::float8 as matches
-      from term left join (select term_id, count(*) as matches from posting group by term_id) counted using (term_id)),
+      select term_id, term, passages, found.* from term cross join lateral (
+        select count(*)::float8 as matches, array_agg(w.passage_id) as passage_ids,
+          array_agg(${rank(sql`w.words`, sql`term.term`)}) as ranks
+        from passage_words w where ${matches}) found
+      where passages <= ${readWhole}
+      union all
+      select term_id, term, passages, (select count(*) from passage_words w where ${matches}), null, null
+      from term where passages > ${readWhole}),
     weighted as materialized (
-      select word.ordinal, term_id, term, passages > ${readWhole} as by_index,
+      select word.ordinal, term_id, term, passage_ids, ranks, passages > ${readWhole} as by_index,
         ${scoreSteps} * ln(1 + (passages - matches + 0.5) / (matches + 0.5)) as weight,
         word.filtered or coalesce(sum(matches) over (partition by word.ordinal order by matches, word.lexeme
           rows between unbounded preceding and 1 preceding), 0) < ${enoughMatches} as brings_in
-      from word join frequency using (term_id)
+      from word join posting using (term_id)
       where matches > 0),
     lexical_query as materialized (
       select ordinal, array_agg(term order by term_id) as terms, array_agg(weight order by term_id) as weights,

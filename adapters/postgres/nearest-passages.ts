@@ -8,18 +8,24 @@ type Filter = Omit<FilterGroup, 'ordinals'>;
 /** With a filter the index may have to give back most of what it finds. */
 const readWholeFiltered = 20_000;
 
+/** The common table expression `nearest (ordinal, passage_id, document_id, similarity)`: `nearestOfQuery` for each row of `query`. */
+export function nearestPassages(...of: Parameters<typeof nearestOfQuery>): SQL {
+  return sql`nearest as materialized (
+    select query.ordinal, found.* from query cross join lateral (${nearestOfQuery(...of)}) found)`;
+}
+
 /**
- * The common table expression `nearest (ordinal, passage_id, document_id, similarity)`: for each row of `query` its nearest
- * passages. `query` has ordinal, collection_id, embedding, dimensions (null: no vector), passages (how many its collection
- * has), filter_group and excluded_id (a document that is left out, or null).
+ * The subquery (passage_id, document_id, similarity), in the LATERAL of one row of `query`: its nearest passages. `query` has
+ * collection_id, embedding, dimensions (null: no vector), passages (how many its collection has), filter_group and excluded_id
+ * (a document that is left out, or null).
  *
- * `dimensions` are the lengths of vectors that have an index. The index of a vector length is only found through the literal length, hence one branch for each. It covers all tenants
- * and collections, so that a small one in a large table, or a rare filter, can come back short: then, and where there is
- * little to read, every vector is compared.
+ * `dimensions` are the lengths of vectors that have an index. The index of a vector length is only found through the literal
+ * length, hence one branch for each. It covers all tenants and collections, so that a small one in a large table, or a rare
+ * filter, can come back short: then, and where there is little to read, every vector is compared.
  *
- * `most` is how many passages of each row at most; it may name columns of `query`.
+ * `most` is how many passages at most; it may name columns of `query`.
  */
-export function nearestPassages(
+export function nearestOfQuery(
   tenant: string,
   dimensions: readonly number[],
   groups: readonly Filter[],
@@ -29,21 +35,19 @@ export function nearestPassages(
     groups.map((group) => approximateBranch(tenant, length, group, most)),
   );
   const exact = groups.map((group) => exactBranch(tenant, group, most));
-  return sql`approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing}),
-    found as (
+  return sql`with approximate as materialized (${approximate.length > 0 ? union(approximate) : nothing})
+    select * from (
       ${union(exact)} union all
-      select approximate.* from approximate join query using (ordinal)
-      where (select count(*) from approximate other where other.ordinal = query.ordinal) >= ${most}),
+      select * from approximate where (select count(*) from approximate) >= ${most}) found
     -- A vector of zeros has no direction: its similarity to anything is NaN, which would rank above all.
-    nearest as materialized (select * from found where similarity <> 'NaN')`;
+    where similarity <> 'NaN'`;
 }
 
 export function union(branches: readonly SQL[]): SQL {
   return sql.join([...branches], sql` union all `);
 }
 
-const nothing = sql`select null::int as ordinal, null::uuid as passage_id, null::uuid as document_id,
-  null::float8 as similarity where false`;
+const nothing = sql`select null::uuid as passage_id, null::uuid as document_id, null::float8 as similarity where false`;
 
 function approximateBranch(tenant: string, dimensions: number, { group, condition }: Filter, most: SQL): SQL {
   const length = sql.raw(String(dimensions));
@@ -53,13 +57,12 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
   const filter =
     condition &&
     sql`and (select ${condition} from documents where documents.tenant = ${tenant} and documents.id = v.document_id)`;
-  return sql`select query.ordinal, found.* from query cross join lateral (
-      select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
-      where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = ${length}
-        and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by ${stored} <=> ${asked} limit ${most}) found
-    where query.dimensions = ${length} and query.filter_group = ${group}
-      and query.passages > ${condition ? readWholeFiltered : readWhole}`;
+  return sql`(select v.passage_id, v.document_id, 1 - (v.embedding <=> query.embedding) as similarity from passage_vectors v
+    where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = ${length}
+      and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
+      and query.dimensions = ${length} and query.filter_group = ${group}
+      and query.passages > ${condition ? readWholeFiltered : readWhole}
+    order by ${stored} <=> ${asked} limit ${most})`;
 }
 
 function exactBranch(tenant: string, { group, condition }: Filter, most: SQL): SQL {
@@ -68,11 +71,10 @@ function exactBranch(tenant: string, { group, condition }: Filter, most: SQL): S
     sql`and exists (select from documents
       where documents.tenant = ${tenant} and documents.id = v.document_id and ${condition})`;
   // Ordered by its own column: an expression of it would be computed beside the order, twice for every vector.
-  return sql`select query.ordinal, passage_id, document_id, 1 - distance as similarity from query cross join lateral (
+  return sql`select passage_id, document_id, 1 - distance as similarity from (
       select v.passage_id, v.document_id, v.embedding <=> query.embedding as distance from passage_vectors v
       where v.tenant = ${tenant} and v.collection_id = query.collection_id and v.dimensions = query.dimensions
         and v.document_id is distinct from query.excluded_id ${filter ?? sql``}
-      order by distance, v.passage_id limit ${most}) found
-    where query.dimensions is not null and query.filter_group = ${group}
-      and (select count(*) from approximate where approximate.ordinal = query.ordinal) < ${most}`;
+        and query.filter_group = ${group} and (select count(*) from approximate) < ${most}
+      order by distance, v.passage_id limit ${most}) compared`;
 }

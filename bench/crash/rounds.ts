@@ -10,6 +10,8 @@ export interface CrashOptions {
   readonly dataDir: string;
   readonly rounds: number;
   readonly seed: number;
+  /** Every so many rounds the models are a vendor's, in the others the local ones. */
+  readonly vendorEvery?: number;
   readonly report?: (round: Round) => void;
 }
 
@@ -25,16 +27,21 @@ export interface Round {
   readonly faults: readonly string[];
 }
 
-const vendorEvery = 3;
-
 /** Kills the gateway at a random moment of ingest and chat, starts it again on the same directory, and checks; so many times. */
-export async function crashRounds({ dataDir, rounds, seed, report }: CrashOptions): Promise<readonly Round[]> {
+export async function crashRounds({
+  dataDir,
+  rounds,
+  seed,
+  vendorEvery = 3,
+  report,
+}: CrashOptions): Promise<readonly Round[]> {
+  const providerOf = (round: number): Provider => (round % vendorEvery === vendorEvery - 1 ? 'vendor' : 'local');
   const random = randomNumbers(seed);
   await using vendor = await startVendor({ defaults: { tokensPerSecond: 20 } });
   vendor.when(({ body }) => JSON.stringify(body).includes('Be quick'), { tokensPerSecond: 0 });
   const ledger = new Ledger();
   const done: Round[] = [];
-  let gateway = await start(dataDir, vendor, 0);
+  let gateway = await start(dataDir, vendor, providerOf(0));
   try {
     for (let number = 1; number <= rounds; number += 1) {
       const provider = providerOf(number - 1);
@@ -47,7 +54,7 @@ export async function crashRounds({ dataDir, rounds, seed, report }: CrashOption
       await gateway.kill();
       await busy;
       const entries = [...ledger.runs.values()];
-      gateway = await start(dataDir, vendor, number);
+      gateway = await start(dataDir, vendor, providerOf(number));
       const faults = [
         ...(await faultsAfterRestart(gateway, ledger, providerOf(number))),
         ...(await nextTurns(gateway, ledger)),
@@ -79,11 +86,11 @@ async function oneFinished({ runs }: Ledger): Promise<void> {
   }
 }
 
-function start(dataDir: string, vendor: Vendor, round: number): Promise<GatewayProcess> {
+function start(dataDir: string, vendor: Vendor, provider: Provider): Promise<GatewayProcess> {
   const withVendor = { OPENAI_BASE_URL: vendor.url, OPENAI_API_KEY: 'sk-test-0123456789abcdef' };
   return startGatewayProcess({
     dataDir,
-    environment: { SLUICE_SEED_DOCS: 'false', ...(providerOf(round) === 'vendor' ? withVendor : {}) },
+    environment: { SLUICE_SEED_DOCS: 'false', ...(provider === 'vendor' ? withVendor : {}) },
   });
 }
 
@@ -96,8 +103,6 @@ async function ensureCollection(gateway: GatewayProcess, provider: Provider): Pr
   const create = `mutation CrashCreate($input: CreateCollectionInput!) { createCollection(input: $input) { collection { id } } }`;
   await gateway.data(create, { input: { name, embeddingModel } });
 }
-
-const providerOf = (round: number): Provider => (round % vendorEvery === vendorEvery - 1 ? 'vendor' : 'local');
 
 /** Every conversation can be gone on with, also one whose last turn was cut off; and a new one can be begun. */
 async function nextTurns(gateway: GatewayProcess, ledger: Ledger): Promise<string[]> {

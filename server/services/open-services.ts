@@ -49,10 +49,21 @@ export interface OpenServices {
   close(): Promise<void>;
 }
 
+/** How a process that runs several gateways, one after the other, hands on what takes long to open. */
+export interface Doors {
+  readonly openDatabase: typeof openDatabase;
+  readonly localProvider: typeof localProvider;
+}
+
 /** Opens everything that lives as long as the process; on failure closes again what it had opened. */
-export async function openServices(config: Config, logger: Logger, telemetry: Telemetry): Promise<OpenServices> {
+export async function openServices(
+  config: Config,
+  logger: Logger,
+  telemetry: Telemetry,
+  doors: Doors = { openDatabase, localProvider },
+): Promise<OpenServices> {
   await using opened = new AsyncDisposableStack();
-  const database = await openDatabase({
+  const database = await doors.openDatabase({
     dataDir: config.dataDir,
     ...config.database,
     onStatement: telemetry.statements,
@@ -61,7 +72,7 @@ export async function openServices(config: Config, logger: Logger, telemetry: Te
   opened.defer(() => database.close());
   // Not before the database is open: see adapters/postgres/wasm-tiers.ts.
   const isLocalDefault = isLocalEmbedding(config);
-  const local = localProvider({
+  const local = doors.localProvider({
     load: isLocalDefault ? 'at-once' : 'at-first-call',
     ...(config.localWorkers === undefined ? {} : { workers: config.localWorkers }),
   });

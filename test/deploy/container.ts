@@ -51,7 +51,7 @@ export async function startContainer(image: BareImage, own: Readonly<Record<stri
 }
 
 /** Resolves with what /ready says once it says yes. A container that has ended rejects, with what it wrote. */
-export async function ready({ url, output, exitCode }: Container, withinMs = 60_000): Promise<void> {
+export async function ready({ url, output, exitCode }: Container, withinMs = 120_000): Promise<void> {
   let ended = false;
   void exitCode.then(() => {
     ended = true;

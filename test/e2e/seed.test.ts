@@ -1,21 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
-import { temporaryDataDirectory, temporaryDirectory } from '../helpers/embedded-database.ts';
+import { temporaryDataDirectory } from '../helpers/embedded-database.ts';
 import { startGateway, startGatewayWithVendor, type TestGateway } from '../helpers/gateway.ts';
 import { aDocument, makeCollection, retrievalStores } from '../helpers/search-corpus.ts';
 import { storedIn } from './search/ingest-run.ts';
 
 const root = new URL('../../', import.meta.url);
 const opened = new AsyncDisposableStack();
-/** As on a new machine: nothing set, and a directory that holds nothing at all. */
+/** As on a new machine: nothing set, and a database without a row. (test/deploy/ starts on a directory that holds nothing at all.) */
 const first = { environment: { SLUICE_SEED_DOCS: 'true' } };
 let dataDir: string;
 let gateway: TestGateway;
 let readme: string;
 beforeAll(async () => {
   readme = await readFile(new URL('README.md', root), 'utf8');
-  dataDir = opened.use(await temporaryDirectory()).path;
+  dataDir = opened.use(await temporaryDataDirectory()).path;
   gateway = opened.use(await startGateway({ ...first, dataDir }));
 }, 180_000);
 afterAll(() => opened.disposeAsync());
@@ -36,7 +36,7 @@ async function shippedDocs(): Promise<Map<string, string>> {
   );
 }
 
-describe('the first start on an empty directory', () => {
+describe('the first start', () => {
   it('puts the docs, and nothing else, into the default collection', async () => {
     const [docs, stored] = [await shippedDocs(), await storedIn(gateway, 'default')];
     expect([...(stored?.keys() ?? [])].sort()).toEqual([...docs.keys()].sort());

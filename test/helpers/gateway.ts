@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createClient as createSocketClient, type Client as SocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import type { TypedDocumentString } from '../../examples/generated/graphql.ts';
 import { start } from '../../server/main.ts';
-import { temporaryDatabase } from './test-database.ts';
+import { lendDatabase } from './lent-database.ts';
+import { sharedLocalProvider } from './shared-local-provider.ts';
+import { isEmbedded, temporaryDatabase } from './test-database.ts';
 import { startVendor, type Vendor, type VendorOptions } from './vendor/vendor.ts';
 
 /** A gateway of the test's own: the real one, in this process, on a free port and a database of its own. */
@@ -49,7 +52,10 @@ interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `environment` is what a person would set; `vendor` makes a vendor double the default provider. */
+/**
+ * `environment` is what a person would set; `vendor` makes a vendor double the default provider. Its embedded database, when it is
+ * not given a directory, and its embedding model are those of the gateway before it in this process: to open them takes seconds.
+ */
 export async function startGateway(
   options: {
     readonly environment?: Readonly<Record<string, string>>;
@@ -58,16 +64,28 @@ export async function startGateway(
   } = {},
 ): Promise<TestGateway> {
   await using opened = new AsyncDisposableStack();
-  const gateway = await start({
-    PORT: '0',
-    LOG_LEVEL: 'silent',
-    SLUICE_SEED_DOCS: 'false',
-    ...(options.dataDir === undefined
-      ? opened.use(await temporaryDatabase()).environment
-      : { SLUICE_DATA_DIR: options.dataDir }),
-    ...(options.vendor ? { OPENAI_BASE_URL: options.vendor.url, OPENAI_API_KEY: 'sk-test-0123456789abcdef' } : {}),
-    ...options.environment,
-  });
+  const { environment = {} } = options;
+  const isDatabaseNamed = options.dataDir ?? environment['SLUICE_DATA_DIR'] ?? environment['DATABASE_URL'];
+  const isLent = isDatabaseNamed === undefined && isEmbedded();
+  const ofDatabase = async (): Promise<Readonly<Record<string, string>>> => {
+    if (options.dataDir !== undefined) return { SLUICE_DATA_DIR: options.dataDir };
+    if (isLent) return { SLUICE_DATA_DIR: '/nowhere/never/touched' };
+    return isDatabaseNamed === undefined ? opened.use(await temporaryDatabase()).environment : {};
+  };
+  const gateway = await start(
+    {
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      SLUICE_SEED_DOCS: 'false',
+      ...(await ofDatabase()),
+      ...(options.vendor ? { OPENAI_BASE_URL: options.vendor.url, OPENAI_API_KEY: 'sk-test-0123456789abcdef' } : {}),
+      ...environment,
+    },
+    {
+      openDatabase: isLent ? ({ onStatement }) => lendDatabase(onStatement) : openDatabase,
+      localProvider: sharedLocalProvider,
+    },
+  );
   opened.defer(() => gateway.close());
   const { url } = gateway;
   const webSocketUrl = url.replace(/^http/, 'ws');

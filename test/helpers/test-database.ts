@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../adapters/postgres/database.ts';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
-import { openEmbeddedDatabase, temporaryDataDirectory } from './embedded-database.ts';
+import { temporaryDataDirectory } from './embedded-database.ts';
+import { lendDatabase } from './lent-database.ts';
 import { administer, type ProvidedPostgres, urlOf } from './postgres-setup.ts';
 
 let server: ProvidedPostgres | undefined;
@@ -12,11 +13,17 @@ export function useServer(provided: ProvidedPostgres | undefined): void {
   server = provided;
 }
 
+/** Whether the databases of tests are embedded ones. */
+export const isEmbedded = (): boolean => server === undefined;
+
 /** A database of the test's own with all tables and no rows: on the twin that the test runs on, see vitest.config.ts. */
 export async function openTestDatabase(
   options: { readonly maxConnections?: number } = {},
 ): Promise<Database & AsyncDisposable> {
-  if (!server) return await openEmbeddedDatabase();
+  if (!server) {
+    const database = await lendDatabase();
+    return Object.assign(database, { [Symbol.asyncDispose]: () => database.close() });
+  }
   await using opened = new AsyncDisposableStack();
   const { url } = opened.use(await temporaryPostgresDatabase());
   const database = await openDatabase({ dataDir: '/nowhere/never/touched', databaseUrl: url, ...options });

@@ -18,12 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-async function startProcess(timeouts: Readonly<Record<string, number>> = {}): Promise<GatewayProcess> {
-  const { environment } = opened.use(await configFile({ timeouts }));
+async function startProcess(): Promise<GatewayProcess> {
   return await startGatewayProcess({
     dataDir,
     environment: {
-      ...environment,
       SLUICE_SEED_DOCS: 'false',
       OPENAI_BASE_URL: vendor.url,
       OPENAI_API_KEY: 'sk-test-0123456789abcdef',
@@ -111,10 +109,12 @@ describe('SIGTERM', () => {
     expect(await next.data(runQuery, { runId })).toEqual({
       run: { status: 'SUCCEEDED', error: null, reply: { text: 'Said after the signal.', finishReason: 'STOP' } },
     });
-  });
+  }, 180_000);
 
-  it('ends what is not over within the drain period as failed, to be tried again, keeps what had come, and exits 0', async () => {
-    await using gateway = await startProcess({ drainMs: 200 });
+  it('ends what is not over within the drain period as failed, to be tried again, and keeps what had come', async () => {
+    // What the signal calls, in this process: what becomes of the process is seen above.
+    await using file = await configFile({ timeouts: { drainMs: 200 } });
+    await using gateway = await startGateway({ ...file, dataDir, vendor });
     vendor.next({ silentAfter: 3, reply: 'One two three and no more.' });
     const runId = randomUUID();
     const socket = await openSocket(gateway.url);
@@ -122,7 +122,7 @@ describe('SIGTERM', () => {
     await expect.poll(() => socket.eventsOf('1')).toContain('TextMessageDelta');
     // By a connection that is kept alive, and does not hold it up.
     await gateway.data('{ health { ok } }');
-    expect(await gateway.stop()).toBe(0);
+    await gateway.close();
     expect(await socket.closed).toMatchObject({ code: 1012 });
     expect(socket.eventsOf('1').at(-1)).toBe('RunFailed');
 

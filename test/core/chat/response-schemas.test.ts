@@ -4,7 +4,9 @@ import { processorWait } from '../../helpers/processor-wait.ts';
 
 const timeLimitMs = 400;
 const schemas = createResponseSchemas({ timeLimitMs });
-afterAll(() => schemas.close());
+/** For what only has to work, on a machine however busy. */
+const patient = createResponseSchemas({ timeLimitMs: 30_000 });
+afterAll(() => Promise.all([schemas.close(), patient.close()]));
 
 const never = new AbortController().signal;
 
@@ -34,7 +36,7 @@ it.each([
     JSON.stringify(Array.from({ length: 30_000 }, (_, n) => ({ n, list: [n, n] }))),
   ],
 ])('ends %s at the time limit, in its own thread, and goes on', async (_name, schema, reply) => {
-  await schemas.assertSchema(schema);
+  await patient.assertSchema(schema);
   let turns = 0;
   const counting = setInterval(() => {
     turns += 1;

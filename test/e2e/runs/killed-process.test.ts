@@ -102,7 +102,7 @@ test('runs of a process that was killed go on when the next one starts, and thei
     'USER And now?',
     'ASSISTANT It goes on.',
   ]);
-});
+}, 180_000);
 
 const conversationQuery = `query RunsConversation($id: ID!) {
   node(id: $id) { ... on Conversation { messages { edges { node { role text } } } } }

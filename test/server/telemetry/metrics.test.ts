@@ -82,7 +82,9 @@ describe('the metrics of what stands behind', () => {
     expect(value('sluice_run_first_token_seconds_count', { kind: 'CHAT' })).toBeGreaterThan(0);
     expect(value('sluice_run_wait_seconds_count', { kind: 'CHAT' })).toBeGreaterThan(0);
     expect(value('sluice_database_statement_duration_seconds_count', { outcome: 'ok' })).toBeGreaterThan(0);
-    expect(value('sluice_database_connections', { state: 'waiting' })).toBe(0);
+    await expect
+      .poll(async () => (await readMetrics(gateway.url)).value('sluice_database_connections', { state: 'waiting' }))
+      .toBe(0);
     expect(value('sluice_component_up', { component: 'database' })).toBe(1);
     expect(value('sluice_runs_live')).toBe(0);
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e7);
