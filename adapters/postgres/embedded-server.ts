@@ -24,6 +24,7 @@ const mostPrepared = 150;
 export class EmbeddedServer implements DatabaseServer {
   /** Half precision is computed without the processor's help here, which costs an ingest more than an index saves. */
   readonly longestIndexedVector = longestFullVector;
+  readonly pipelines = true;
   readonly prepared = new PreparedStatements(mostPrepared);
   /**
    * Long statements that were written for one plan. Left to itself PostgreSQL plans each anew, since it takes the arrays that it does
