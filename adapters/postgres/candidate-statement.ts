@@ -2,12 +2,10 @@ import type { CandidateQuery } from '../../core/contracts/recommendation-index.t
 import { documentVectorColumn, firstOfDocument } from './document-vectors.ts';
 import { type SQL, sql } from './drizzle.ts';
 import { type FilterGroup, filterGroups } from './filter-groups.ts';
-import { nearestPassages, union } from './nearest-passages.ts';
+import { enoughForIndex, nearestPassages, union } from './nearest-passages.ts';
 import { askedProfiles, ownInteractions } from './taste-statement.ts';
 import { vectorParameters } from './vector-parameter.ts';
 
-/** Beyond it the size of a collection does not matter: it is not read whole. */
-const countedPassages = 50_000;
 /** Many that a profile knows may lie just where its taste is: so many more are read than it needs. */
 const mostKnown = 500;
 /** What is only new comes after all that is near or popular. */
@@ -45,7 +43,7 @@ export function candidateStatement(
         select i.document_id from interactions i where ${ownInteractions(tenant)} and i.kind <> 'VIEW' offset 0) i),
     size as materialized (
       select collection_id, (select count(*) from (select from passage_vectors v
-        where v.tenant = ${tenant} and v.collection_id = own.collection_id limit ${countedPassages}) v)::float8 as passages
+        where v.tenant = ${tenant} and v.collection_id = own.collection_id limit ${enoughForIndex(groups)}) v)::float8 as passages
       from (select distinct collection_id from asked) own),
     query as materialized (
       select vector.ordinal, asked.ordinal as page, asked.collection_id, asked.filter_group, asked.most, vector.embedding,

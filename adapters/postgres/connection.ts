@@ -1,4 +1,4 @@
-import type { PoolClient, QueryConfig } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import { RunningStatement, type StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -42,7 +42,7 @@ export class Connection {
       running = new RunningStatement(this.#client, this.#limits);
       try {
         // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
-        return (await this.#client.query(this.#named(text, parameters))) as unknown as StatementResult<Row>;
+        return (await this.#send(text, parameters)) as unknown as StatementResult<Row>;
       } catch (error) {
         if (isConnectionFailure(error)) this.#broken = true;
         throw running.failure(name, error);
@@ -50,8 +50,9 @@ export class Connection {
         await running.end();
       }
     };
-    const result = this.#settled.then(statement);
-    this.#settled = result.catch(() => {});
+    const before = this.#settled;
+    const result = this.#limits.pipelines ? statement() : before.then(statement);
+    this.#settled = Promise.allSettled([before, result]);
     return await untilAborted(name, result, signal, () => running?.stop());
   }
 
@@ -62,8 +63,8 @@ export class Connection {
     this.#client.release(this.#broken || this.#limits.prepared?.isFull);
   }
 
-  #named(text: string, values: unknown[]): QueryConfig {
+  #send(text: string, values: unknown[]): Promise<QueryResult> {
     const name = values.length > 0 ? this.#limits.prepared?.nameOf(text) : undefined;
-    return name === undefined ? { text, values } : { name, text, values };
+    return name === undefined ? this.#client.query(text, values) : this.#client.query({ name, text, values });
   }
 }

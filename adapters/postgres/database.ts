@@ -22,8 +22,9 @@ export interface Database extends Queryable {
   transaction<T>(name: string, work: (transaction: Queryable) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
    * One statement that only reads, under settings of PostgreSQL that hold for it alone, also behind a pooler. Names and values are
-   * the program's own: they go into the text as they are. Two round trips: the settings go out with the beginning of the
-   * transaction, and its end is not waited for.
+   * the program's own: they go into the text as they are. Two round trips, embedded one: the settings go out with the beginning of the
+   * transaction, and its end is not waited for. Without settings it is a `query`, embedded with one plan for all values
+   * (docs/decisions/0007): for long statements that leave PostgreSQL no choice.
    */
   read<Row>(
     name: string,

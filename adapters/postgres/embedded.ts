@@ -37,6 +37,7 @@ export async function connectEmbedded(
     max: 1,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: connectTimeoutMs,
+    pipeline: true,
     onConnect: (client) => server.forget(client),
   });
   const database = new PooledDatabase(pool, server, onStatement);

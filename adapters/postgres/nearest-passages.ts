@@ -8,6 +8,11 @@ type Filter = Omit<FilterGroup, 'ordinals'>;
 /** With a filter the index may have to give back most of what it finds. */
 const readWholeFiltered = 20_000;
 
+/** A collection need not be counted beyond: with so many passages it is the index that is asked, whatever the filter. */
+export function enoughForIndex(groups: readonly Filter[]): number {
+  return (groups.some(({ condition }) => condition !== null) ? readWholeFiltered : readWhole) + 1;
+}
+
 /** The common table expression `nearest (ordinal, passage_id, document_id, similarity)`: `nearestOfQuery` for each row of `query`. */
 export function nearestPassages(...of: Parameters<typeof nearestOfQuery>): SQL {
   return sql`nearest as materialized (

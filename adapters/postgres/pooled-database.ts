@@ -91,14 +91,16 @@ export class PooledDatabase implements Database {
     statement: SQL,
     signal?: AbortSignal,
   ): Promise<Row[]> {
-    const set = Object.entries({ ...settings, ...this.#server.readSettings }).map(
-      ([setting, value]) => `set local ${setting} = ${value}`,
-    );
+    const all = Object.entries({ ...settings, ...this.#server.readSettings });
+    if (all.length === 0) return this.query(name, statement, signal);
+    const set = all.map(([setting, value]) => `set local ${setting} = ${value}`);
     const begin = [this.#server.begin ?? 'begin', ...set].join('; ');
     return this.#withConnection(name, signal, async (connection) => {
+      const begun = this.#execute(connection, name, begin, [], signal);
       try {
-        await this.#execute(connection, name, begin, [], signal);
-        return await this.#run<Row>(connection, name, statement, signal);
+        if (!this.#server.pipelines) await begun;
+        const [rows] = await Promise.all([this.#run<Row>(connection, name, statement, signal), begun]);
+        return rows;
       } finally {
         // What was read is whole: the caller need not wait. The connection is held until this has ended.
         void this.#execute(connection, name, 'commit', []).catch(() => {});

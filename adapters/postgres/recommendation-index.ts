@@ -9,7 +9,7 @@ export function postgresRecommendationIndex(database: Database): RecommendationI
   return {
     async tastes(tenant, queries, signal) {
       if (queries.length === 0) return [];
-      const rows = await database.query<TasteRow>('tastes', tasteStatement(tenant, queries), signal);
+      const rows = await database.read<TasteRow>('tastes', {}, tasteStatement(tenant, queries), signal);
       const done = rows.flatMap((row) => (row.document_id === null ? [] : [{ ...row, document_id: row.document_id }]));
       const vectors = documentVectors(done);
       const byQuery = Map.groupBy(rows, (row) => row.ordinal);

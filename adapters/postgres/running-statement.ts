@@ -7,6 +7,8 @@ export interface StatementLimits {
   cancel?(client: PoolClient): Promise<void>;
   /** After so long a statement is stopped and fails as retryable. None: it may take as long as it wants. */
   readonly statementTimeoutMs?: number;
+  /** Whether a statement may be sent before the one before it was answered. They still run, and are answered, in their order. */
+  readonly pipelines?: boolean;
   /** Where all connections are one session, that nobody else has: what it keeps. */
   readonly prepared?: PreparedStatements;
 }

@@ -30,6 +30,7 @@ export async function lendDatabase(onStatement?: StatementObserver): Promise<Dat
   return await connectEmbedded(
     {
       longestIndexedVector: server.longestIndexedVector,
+      pipelines: server.pipelines,
       prepared: server.prepared,
       readSettings: server.readSettings,
       forget: (client) => server.forget(client),
