@@ -10,7 +10,6 @@ import { createHttpServer, type Serving } from './http/http-server.ts';
 import { isLoopback } from './http/loopback.ts';
 import { createMcp } from './mcp/mcp.ts';
 import { mcpOptions } from './mcp/mcp-options.ts';
-import { boundMemory } from './services/bound-memory.ts';
 import { accessAtStart } from './services/open-access.ts';
 import { type Doors, openServices } from './services/open-services.ts';
 import { embedInBackground, prepareDocs } from './services/prepare-docs.ts';
@@ -35,7 +34,6 @@ export interface Gateway {
 
 /** Starts the gateway and resolves when it is ready. */
 export async function start(environment: NodeJS.ProcessEnv, doors?: Doors): Promise<Gateway> {
-  boundMemory();
   const config = await loadConfig(environment);
   const secrets = [
     ...[config.apiKey, config.metrics.token, config.openai.apiKey],

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
@@ -27,6 +28,8 @@ port.on('message', async (text: string) => {
   port.postMessage({ type: 'vector', vector } satisfies WorkerReply, [vector.buffer]);
 });
 port.postMessage({ type: 'ready' } satisfies WorkerReply);
+// A thread that is killed with its process would leave nothing for the next start.
+flushCompileCache();
 
 /** The weights' file, 45 MB, has been copied into the model. This thread makes so little garbage that it would stay for ever. */
 function collectGarbage(): void {

@@ -7,6 +7,7 @@ import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
+import type { EmbeddedWorkerData } from './embedded-worker.ts';
 import type { DatabaseServer } from './pooled-database.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { longestFullVector } from './vector-indexes.ts';
@@ -49,7 +50,7 @@ export class EmbeddedServer implements DatabaseServer {
       workerData: {
         directory: join(this.#lock.directory, 'postgres'),
         socketPath: join(this.#socketDirectory, `.s.PGSQL.${socketPort}`),
-      },
+      } satisfies EmbeddedWorkerData,
     });
     this.#worker = worker;
     const ready = Promise.withResolvers<void>();

@@ -11,12 +11,12 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { z } from 'zod';
 import { openInstance } from './embedded-instance.ts';
 import { keepParserPlain } from './wasm-tiers.ts';
 import { exchangeWhole } from './whole-exchanges.ts';
@@ -25,11 +25,17 @@ import { exchangeWhole } from './whole-exchanges.ts';
  * The thread of the embedded database: WASM blocks its thread for the length of a statement. Says `ready` when the socket
  * listens and `closed` when everything is on disk; any error ends the thread, which the parent hears of.
  */
+export interface EmbeddedWorkerData {
+  readonly directory: string;
+  readonly socketPath: string;
+}
+
 const draftPrefix = 'postgres.new-';
 /** PGlite's. It would open the cluster of another version only to break on it. */
 const version = '18';
 
-const { directory, socketPath } = z.object({ directory: z.string(), socketPath: z.string() }).parse(workerData);
+// From embedded.ts, which is all that starts this. A thread loads its modules for itself, and zod takes 15 MB.
+const { directory, socketPath } = workerData as EmbeddedWorkerData;
 
 if (!existsSync(directory)) await makeCluster();
 checkVersion();
@@ -47,6 +53,8 @@ parentPort?.once('message', async () => {
   parentPort?.close();
 });
 parentPort?.postMessage('ready');
+// A thread that is killed with its process would leave nothing for the next start.
+flushCompileCache();
 
 /**
  * A new cluster is made beside its place and moved there when it is whole and on disk: one that was cut short would be

@@ -60,17 +60,18 @@ const bestFirst = sql`score desc, similarity desc nulls last, passage_id`;
  * score = ½·minmax(keyword) + ½·minmax(similarity), each over the candidates of the query, or the one leg alone where the
  * other has nothing to say. A leg of equal values is 1 for those that have it. `nth` is the place within the document.
  */
-const fused = sql`normalised as (
-    select candidate.*,
-      case when max(keyword) over own > min(keyword) over own
-        then (keyword - min(keyword) over own) / (max(keyword) over own - min(keyword) over own)
+const fused = sql`bounds as materialized (
+    select min(keyword) as least_keyword, max(keyword) as most_keyword,
+      min(similarity) as least_similarity, max(similarity) as most_similarity from candidate),
+  normalised as (
+    select candidate.*, most_similarity is not null as has_vectors,
+      case when most_keyword > least_keyword then (keyword - least_keyword) / (most_keyword - least_keyword)
         else (keyword > 0)::int end as keyword_part,
       case when similarity is null then 0
-        when max(similarity) over own > min(similarity) over own
-        then (similarity - min(similarity) over own) / (max(similarity) over own - min(similarity) over own)
-        else 1 end as similarity_part,
-      max(similarity) over own is not null as has_vectors
-    from candidate window own as ()),
+        when most_similarity > least_similarity
+        then (similarity - least_similarity) / (most_similarity - least_similarity)
+        else 1 end as similarity_part
+    from candidate cross join bounds),
   fused as (
     select passage_id, document_id, keyword, similarity, query.mode, case
       when query.mode = 'VECTOR' then greatest(0, least(1, similarity))
