@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/helpers/longest-first.ts';
 import { memoryDirectory } from './test/helpers/memory-directory.ts';
 import { isPoolerMissing } from './test/helpers/pooler.ts';
 import { findPostgres } from './test/helpers/postgres-server.ts';
@@ -27,19 +28,26 @@ const throughPooler = [
 
 /**
  * Files share a process, and what they import: loading the gateway anew for each took a third of the suite's processor time. So a file
- * leaves nothing behind; and one that changes what all of a process share (its clock, its tracer, a function of a module) has a
- * process of its own, in the project `embedded-alone`.
+ * leaves nothing behind. Those that take hold of what all of a process share have others: those that turn the clock, or watch a function
+ * of a module, share one with their like, in the project `embedded-clock`, and open no database there, whose own clock would stop; those
+ * that set the tracer, the environment or a module have one each, in `embedded-alone`.
  */
-const ofTheirOwn = globSync('test/**/*.test.ts').filter((path) =>
-  /useFakeTimers|vi\.(mock|spyOn|stub)|opentelemetry|otlp/i.test(readFileSync(path, 'utf8')),
+const sourceOf = (path: string): string => readFileSync(path, 'utf8');
+const files = globSync('test/**/*.test.ts');
+const ofTheirOwn = files.filter((path) => /vi\.(mock|stub)|opentelemetry|Otlp/.test(sourceOf(path)));
+const ofOneClock = files.filter(
+  (path) => !ofTheirOwn.includes(path) && /useFakeTimers|vi\.spyOn\((?!console)/.test(sourceOf(path)),
 );
 
 /** In CI what is missing is a failure (of postgres-setup.ts); elsewhere its tests are shown as skipped. */
+const found = findPostgres();
 const isPostgresMissing =
-  process.env['CI'] === undefined &&
-  process.env['SLUICE_TEST_DATABASE_URL'] === undefined &&
-  'missing' in findPostgres();
-const skipped = { testNamePattern: /^\b$/ };
+  process.env['CI'] === undefined && process.env['SLUICE_TEST_DATABASE_URL'] === undefined && 'missing' in found;
+/** Files are shown without being loaded, which would take ten seconds. */
+const skipped = (include: readonly string[]) => ({
+  include: ['test/helpers/skipped-files.ts'],
+  provide: { skipped: { files: globSync(include).sort(), why: 'missing' in found ? found.missing : 'no pgbouncer' } },
+});
 const onServer = {
   globalSetup: 'test/helpers/postgres-setup.ts',
   setupFiles: 'test/helpers/on-postgres.ts',
@@ -59,6 +67,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // On two cores: a third of the time a file waits, for a lease, a pause, a process that starts.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Many tests start gateways and commands as processes; compiling the same modules is a quarter of what a start costs.
     env: {
       NODE_COMPILE_CACHE: join(tmpdir(), `sluice-test-compiled-${process.getuid?.() ?? 'all'}`),
@@ -70,27 +79,26 @@ export default defineConfig({
         test: {
           name: 'embedded',
           include: ['test/**/*.test.ts'],
-          exclude: [...onPostgres, ...ofTheirOwn],
+          exclude: [...onPostgres, ...ofTheirOwn, ...ofOneClock],
           isolate: false,
         },
       },
+      { extends: true, test: { name: 'embedded-clock', include: ofOneClock, isolate: false } },
       { extends: true, test: { name: 'embedded-alone', include: ofTheirOwn } },
       {
         extends: true,
         test: {
           name: 'postgresql',
-          include: [...onBothDatabases, ...onPostgres],
-          ...onServer,
-          ...(isPostgresMissing && skipped),
+          ...(isPostgresMissing
+            ? skipped([...onBothDatabases, ...onPostgres])
+            : { include: [...onBothDatabases, ...onPostgres], ...onServer }),
         },
       },
       {
         extends: true,
         test: {
           name: 'pooler',
-          include: throughPooler,
-          ...onServer,
-          ...((isPostgresMissing || isPoolerMissing) && skipped),
+          ...(isPostgresMissing || isPoolerMissing ? skipped(throughPooler) : { include: throughPooler, ...onServer }),
         },
       },
     ],

@@ -6,8 +6,6 @@ import { filterCondition } from './metadata-filter.ts';
 export interface FilterGroup {
   readonly group: number;
   readonly condition: SQL | null;
-  /** Which of the queries have it. */
-  readonly ordinals: readonly number[];
 }
 
 /** Queries with one filter share a branch of each leg. */
@@ -15,14 +13,13 @@ export function filterGroups(queries: readonly { readonly filter: Filter | null 
   groups: FilterGroup[];
   groupOf: number[];
 } {
-  const groups = new Map<string, FilterGroup & { readonly ordinals: number[] }>();
-  const groupOf = queries.map(({ filter }, ordinal) => {
+  const groups = new Map<string, FilterGroup>();
+  const groupOf = queries.map(({ filter }) => {
     const key = JSON.stringify(filter);
     const known = groups.get(key);
-    known?.ordinals.push(ordinal);
     if (known) return known.group;
     const condition = filter && filterCondition(filter, sql`documents.metadata`);
-    groups.set(key, { group: groups.size, condition, ordinals: [ordinal] });
+    groups.set(key, { group: groups.size, condition });
     return groups.size - 1;
   });
   return { groups: [...groups.values()], groupOf };

@@ -3,13 +3,11 @@ import type { FilterGroup } from './filter-groups.ts';
 import { candidates, readWhole } from './search-settings.ts';
 import { indexedVector } from './vector-indexes.ts';
 
-type Filter = Omit<FilterGroup, 'ordinals'>;
-
 /** With a filter the index may have to give back most of what it finds. */
 const readWholeFiltered = 20_000;
 
 /** A collection need not be counted beyond: with so many passages it is the index that is asked, whatever the filter. */
-export function enoughForIndex(groups: readonly Filter[]): number {
+export function enoughForIndex(groups: readonly FilterGroup[]): number {
   return (groups.some(({ condition }) => condition !== null) ? readWholeFiltered : readWhole) + 1;
 }
 
@@ -33,7 +31,7 @@ export function nearestPassages(...of: Parameters<typeof nearestOfQuery>): SQL {
 export function nearestOfQuery(
   tenant: string,
   dimensions: readonly number[],
-  groups: readonly Filter[],
+  groups: readonly FilterGroup[],
   most: SQL = sql`${candidates}`,
 ): SQL {
   const approximate = [...new Set(dimensions)].flatMap((length) =>
@@ -54,7 +52,7 @@ export function union(branches: readonly SQL[]): SQL {
 
 const nothing = sql`select null::uuid as passage_id, null::uuid as document_id, null::float8 as similarity where false`;
 
-function approximateBranch(tenant: string, dimensions: number, { group, condition }: Filter, most: SQL): SQL {
+function approximateBranch(tenant: string, dimensions: number, { group, condition }: FilterGroup, most: SQL): SQL {
   const length = sql.raw(String(dimensions));
   const stored = indexedVector(sql`v.embedding`, dimensions);
   const asked = indexedVector(sql`query.embedding`, dimensions);
@@ -70,7 +68,7 @@ function approximateBranch(tenant: string, dimensions: number, { group, conditio
     order by ${stored} <=> ${asked} limit ${most})`;
 }
 
-function exactBranch(tenant: string, { group, condition }: Filter, most: SQL): SQL {
+function exactBranch(tenant: string, { group, condition }: FilterGroup, most: SQL): SQL {
   const filter =
     condition &&
     sql`and exists (select from documents
