@@ -8,6 +8,7 @@ import { createLoaders } from '../loaders/index.ts';
 import { schema } from '../schema/index.ts';
 import { createToClientError, withCode } from './client-errors.ts';
 import type { Config } from './config/config-schema.ts';
+import { forgetScopes } from './forget-scopes.ts';
 import { refuseMalformedParameters } from './http/malformed-parameters.ts';
 import { explainNotAcceptable } from './http/not-acceptable.ts';
 import { operationLimits } from './operation-limits.ts';
@@ -68,6 +69,7 @@ export function createApp(services: Services, config: Config): App {
       tellExecuted,
       useDeferStream(),
       describeOperations,
+      forgetScopes,
       reportPlugin,
       refuseMalformedParameters,
       ...operationLimits(config.limits),

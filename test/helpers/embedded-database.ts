@@ -18,6 +18,9 @@ function keepCompiled(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
+/** Whether this is a process of Vitest's, which ends it. One of a bench ends by itself, when nothing is open any more. */
+export const isTestRun = (): boolean => process.env['SLUICE_TEST_DIRECTORY'] !== undefined;
+
 /** Where databases of tests are, see vitest.config.ts. Those of benches, which measure what a commit costs, are on the disk. */
 export function temporaryRoot(): string {
   return process.env['SLUICE_TEST_DIRECTORY'] ?? tmpdir();

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createClient as createSocketClient, type Client as SocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { localProvider } from '../../adapters/local/local-provider.ts';
 import { openDatabase } from '../../adapters/postgres/open-database.ts';
 import type { TypedDocumentString } from '../../examples/generated/graphql.ts';
 import { start } from '../../server/main.ts';
+import { isTestRun } from './embedded-database.ts';
 import { lendDatabase } from './lent-database.ts';
 import { sharedLocalProvider } from './shared-local-provider.ts';
 import { isEmbedded, temporaryDatabase } from './test-database.ts';
@@ -54,7 +56,7 @@ interface RequestOptions {
 
 /**
  * `environment` is what a person would set; `vendor` makes a vendor double the default provider. Its embedded database, when it is
- * not given a directory, and its embedding model are those of the gateway before it in this process: to open them takes seconds.
+ * not given a directory, and its embedding model are in a test those of the gateway before it in this process: to open them takes seconds.
  */
 export async function startGateway(
   options: {
@@ -66,7 +68,7 @@ export async function startGateway(
   await using opened = new AsyncDisposableStack();
   const { environment = {} } = options;
   const isDatabaseNamed = options.dataDir ?? environment['SLUICE_DATA_DIR'] ?? environment['DATABASE_URL'];
-  const isLent = isDatabaseNamed === undefined && isEmbedded();
+  const isLent = isTestRun() && isDatabaseNamed === undefined && isEmbedded();
   const ofDatabase = async (): Promise<Readonly<Record<string, string>>> => {
     if (options.dataDir !== undefined) return { SLUICE_DATA_DIR: options.dataDir };
     if (isLent) return { SLUICE_DATA_DIR: '/nowhere/never/touched' };
@@ -83,7 +85,7 @@ export async function startGateway(
     },
     {
       openDatabase: isLent ? ({ onStatement }) => lendDatabase(onStatement) : openDatabase,
-      localProvider: sharedLocalProvider,
+      localProvider: isTestRun() ? sharedLocalProvider : localProvider,
     },
   );
   opened.defer(() => gateway.close());

@@ -117,7 +117,11 @@ describe('cancelRun', () => {
 
   test('of a queued run ends it at once, without a provider call', async () => {
     const busy = [randomUUID(), randomUUID()];
-    for (const runId of busy) await begun({ runId, message: 'Why?' }, 1);
+    for (const runId of busy) {
+      // Until they are cancelled, however long this takes.
+      vendor.next({ silentAfter: 1 });
+      await begun({ runId, message: 'Why?' }, 1);
+    }
     const callsBefore = chatCalls().length;
     const runId = randomUUID();
     const stream = all(openStream(gateway, chatOperation, { input: { runId, message: 'And I?' } }));
