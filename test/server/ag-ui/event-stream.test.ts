@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { EventStream } from '../../../server/ag-ui/event-stream.ts';
+import { heldResponse } from '../../helpers/held-response.ts';
 
 afterEach(() => vi.useRealTimers());
 
@@ -11,36 +10,13 @@ const content = (delta: string) => ({ type: 'TEXT_MESSAGE_CONTENT', messageId: '
 /** More than the buffers of a connection on this machine hold. */
 const tooMuch = 'x'.repeat(64_000_000);
 
-/** A real connection: our side of the response, and the reader's. */
-async function connection(): Promise<
-  AsyncDisposable & {
-    readonly response: ServerResponse;
-    readonly stream: EventStream;
-    readonly reader: IncomingMessage;
-  }
-> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const requested = once(server, 'request');
-  const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
-  const answered = once(request, 'response');
-  const [, response] = (await requested) as [IncomingMessage, ServerResponse];
-  const closed = new AbortController();
-  response.once('close', () => closed.abort());
-  const stream = new EventStream(response, 'begin', closed.signal);
-  const [reader] = (await answered) as [IncomingMessage];
-  return {
-    response,
-    stream,
-    reader,
-    async [Symbol.asyncDispose]() {
-      request.destroy();
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+async function connection() {
+  const held = await heldResponse((response) => {
+    const closed = new AbortController();
+    response.once('close', () => closed.abort());
+    return new EventStream(response, 'begin', closed.signal);
+  });
+  return Object.assign(held, { stream: held.begun });
 }
 
 async function textOf(reader: IncomingMessage): Promise<string> {
@@ -73,6 +49,11 @@ describe('a stream of events', () => {
     expect({ sent, waits: open.response.writableNeedDrain }).toEqual({ sent: false, waits: true });
     open.reader.resume();
     await sending;
+  });
+
+  test('lets go of a reader that takes nothing for a minute', async () => {
+    await using open = await connection();
+    expect(open.response.socket?.timeout).toBe(60_000);
   });
 
   test('rejects when the reader leaves while it waits', async () => {
