@@ -1,6 +1,6 @@
 import type { Candidate } from '../contracts/recommendation-index.ts';
 import type { Evidence, Opinions } from './evidence.ts';
-import { nearnessOf } from './nearness.ts';
+import { Nearness } from './nearness.ts';
 import { popularityAt } from './popularity.ts';
 import { unit } from './similarity.ts';
 
@@ -42,33 +42,43 @@ const wholeDislike = 3;
  */
 export function scoreAll(candidates: readonly Candidate[], opinions: Opinions, nowMs: number): Scored[] {
   const items = candidates.map(({ documentId, vector }) => ({ documentId, vector: vector && unit(vector) }));
-  const nearness = nearnessOf(items, opinions);
+  const nearness = new Nearness(items, opinions);
   const { likes, dislikes } = opinions;
-  const strengths = nearness.map((near) =>
-    likes.map(({ weight }, place) => weight * Math.exp(((near.likes[place] ?? 0) - 1) / width)),
+  const tastes = sharesOf(
+    Float64Array.from(items, (_, at) =>
+      likes.reduce((sum, like, place) => sum + strengthOf(like, nearness.toLike(at, place)), 0),
+    ),
   );
-  const tastes = sharesOf(strengths.map(sum));
   const popularity = sharesOf(
-    candidates.map(({ popularity: level }) => (level === null ? 0 : Math.log1p(popularityAt(level, nowMs)))),
+    Float64Array.from(candidates, ({ popularity: level }) =>
+      level === null ? 0 : Math.log1p(popularityAt(level, nowMs)),
+    ),
     Math.log1p(fewViews),
   );
-  const share = Math.max(
-    leastPopularity,
-    evidenceForTaste / (evidenceForTaste + sum(likes.map(({ weight }) => weight))),
-  );
-  return items.map((item, at) => {
-    const [taste = 0, popular = 0, near] = [tastes[at], popularity[at], nearness[at]];
-    const against = dislikes.map(
-      ({ weight }, place) => Math.min(1, weight / wholeDislike) * (near?.dislikes[place] ?? 0),
+  const evidence = likes.reduce((sum, { weight }) => sum + weight, 0);
+  const share = Math.max(leastPopularity, evidenceForTaste / (evidenceForTaste + evidence));
+  return items.map(({ documentId, vector }, at) => {
+    const [taste = 0, popular = 0] = [tastes[at], popularity[at]];
+    const against = dislikes.reduce(
+      (most, { weight }, place) => Math.max(most, Math.min(1, weight / wholeDislike) * nearness.toDislike(at, place)),
+      0,
     );
     const suits = (1 - share) * taste * (1 - crowd * (1 - popular)) + share * popular;
     return {
-      ...item,
-      score: suits * (1 - penalty * Math.max(0, ...against)),
-      because: reasonsOf(likes, near?.likes ?? [], strengths[at] ?? []),
+      documentId,
+      vector,
+      score: suits * (1 - penalty * against),
+      // Made when it is read: of many candidates few are shown.
+      get because() {
+        return reasonsOf(likes, (place) => nearness.toLike(at, place));
+      },
       isPopular: popular > 0,
     };
   });
+}
+
+function strengthOf({ weight }: Evidence, near: number): number {
+  return weight * Math.exp((near - 1) / width);
 }
 
 const mostReasons = 3;
@@ -76,22 +86,22 @@ const mostReasons = 3;
 const leastNearness = 0.25;
 const leastStrength = 0.2;
 
-function reasonsOf(likes: readonly Evidence[], near: readonly number[], strengths: readonly number[]): Evidence[] {
-  const strongest = Math.max(0, ...strengths);
-  return likes
-    .map((like, place) => ({ like, near: near[place] ?? 0, strength: strengths[place] ?? 0 }))
-    .filter((reason) => reason.near >= leastNearness && reason.strength >= leastStrength * strongest)
+function reasonsOf(likes: readonly Evidence[], nearnessTo: (place: number) => number): Evidence[] {
+  const reasons = likes.map((like, place) => ({
+    like,
+    near: nearnessTo(place),
+    strength: strengthOf(like, nearnessTo(place)),
+  }));
+  const strongest = Math.max(0, ...reasons.map(({ strength }) => strength));
+  return reasons
+    .filter(({ near, strength }) => near >= leastNearness && strength >= leastStrength * strongest)
     .toSorted((left, right) => right.strength - left.strength)
     .slice(0, mostReasons)
     .map(({ like }) => like);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** Each as a share of the highest, or of `least` where none is so high; all 0 where there is none. */
-function sharesOf(values: readonly number[], least = 0): number[] {
-  const highest = Math.max(least, ...values);
+function sharesOf(values: Float64Array, least = 0): Float64Array {
+  const highest = values.reduce((most, value) => Math.max(most, value), least);
   return values.map((value) => (highest === 0 ? 0 : value / highest));
 }

@@ -8,14 +8,25 @@ export function unit(vector: Float32Array): Float32Array {
   return isFine ? vector : vector.map((component) => component / length);
 }
 
-/**
- * Of two unit vectors of one length: their cosine. In four sums, which the processor adds side by side: one would wait for itself
- * at every component.
- */
+/** Of two unit vectors of one length: their cosine. */
 export function dot(left: Float32Array, right: Float32Array): number {
+  putDot(only, 0, left, right);
+  return only[0] ?? 0;
+}
+
+const only = new Float64Array(1);
+
+/**
+ * `dot`, put in its place: a number that a long function returns is an object to collect, and a page compares some ten thousand times.
+ * In four sums, which the processor adds side by side: one would wait for itself at every component.
+ */
+export function putDot(into: Float64Array, place: number, left: Float32Array, right: Float32Array): void {
   const { length } = left;
   const whole = length - (length % 4);
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   for (let index = 0; index < whole; index += 4) {
     a += (left[index] ?? 0) * (right[index] ?? 0);
     b += (left[index + 1] ?? 0) * (right[index + 1] ?? 0);
@@ -23,7 +34,7 @@ export function dot(left: Float32Array, right: Float32Array): number {
     d += (left[index + 3] ?? 0) * (right[index + 3] ?? 0);
   }
   for (let index = whole; index < length; index += 1) a += (left[index] ?? 0) * (right[index] ?? 0);
-  return a + b + c + d;
+  into[place] = a + b + c + d;
 }
 
 /** Where cosines of one kind begin to mean something, and how high they go here. */
@@ -38,13 +49,17 @@ const sampled = 2_000;
  * Models differ in what cosine they give two texts that have nothing to do with each other: 0.1 with one, 0.7 with another. So
  * a similarity counts from the median of what is compared, up to the highest.
  */
-export function scaleOf(cosines: readonly number[]): Scale {
+export function scaleOf(cosines: Float64Array): Scale {
   const step = Math.ceil(cosines.length / sampled);
-  const sorted = Float64Array.from(cosines.filter((_, index) => index % step === 0)).sort();
-  return {
-    typical: sorted[sorted.length >> 1] ?? 0,
-    highest: cosines.reduce((most, each) => Math.max(most, each), -1),
-  };
+  const sorted = new Float64Array(Math.ceil(cosines.length / Math.max(1, step)));
+  let highest = -1;
+  for (let place = 0; place < cosines.length; place += 1) {
+    const cosine = cosines[place] ?? 0;
+    if (place % step === 0) sorted[place / step] = cosine;
+    if (cosine > highest) highest = cosine;
+  }
+  sorted.sort();
+  return { typical: sorted[sorted.length >> 1] ?? 0, highest };
 }
 
 /** 0: no nearer than most; 1: as near as anything here. */
