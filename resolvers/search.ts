@@ -1,7 +1,6 @@
 import type { Context } from '../context.ts';
 import type { PassageRecord } from '../core/contracts/document-store.ts';
 import type { IndexHit, SearchMode } from '../core/contracts/search-index.ts';
-import { highlights } from '../core/search/highlights.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from '../core/search/metadata-filter.ts';
 import type { SearchHit, SearchResult } from '../core/search/search.ts';
 import { type CitedTextRecord, summarise } from '../core/search/summarise.ts';
@@ -25,7 +24,7 @@ export interface SummaryArgs {
 }
 
 /** Of a search, or of documents that are near to one: those answer no words. */
-export type ListedHit = IndexHit & Pick<SearchHit, 'cursor'> & Partial<Pick<SearchHit, 'queryStems'>>;
+export type ListedHit = IndexHit & Pick<SearchHit, 'cursor'> & Partial<Pick<SearchHit, 'highlight'>>;
 export type SearchEdge = SearchHit & { readonly node: PassageRecord };
 export type SearchConnection = Connection<PassageRecord, SearchEdge> & { readonly result: SearchResult };
 
@@ -51,8 +50,8 @@ export async function search(args: SearchArgs, { loaders }: Context): Promise<Se
   return { result, edges, pageInfo: pageInfoOf(edges, result) };
 }
 
-export function highlightsOf({ passage, queryStems }: ListedHit): string[] {
-  return queryStems === undefined ? [] : highlights(passage.text, queryStems);
+export function highlightsOf({ passage, highlight }: ListedHit): string[] {
+  return highlight?.(passage.text) ?? [];
 }
 
 export function summariseSearch(

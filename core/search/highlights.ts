@@ -20,29 +20,30 @@ const asciiLower = 0x20;
 const maxFragments = 3;
 const maxWords = 30;
 
-/** The stems that a query's hits are marked by. */
-export function queryStems(query: string): ReadonlySet<string> {
-  const words = Array.from(query.matchAll(word), ([match]) => match.toLowerCase());
-  return new Set(words.filter((match) => !unsearched.has(match)).map(stem));
-}
+/** The highlights of one hit's text. */
+export type Highlighter = (text: string) => string[];
 
 /**
- * Up to three fragments of at most 30 words with most of the query's words, in the order of the text; HTML-escaped, with <mark>
- * around each word that has one of the stems. None without such a word.
+ * Makes up to three fragments of at most 30 words with most of the query's words, in the order of the text; HTML-escaped, with <mark>
+ * around each word that has the stem of one of them. None without such a word.
  *
  * Made here and not by ts_headline, which parses every listed passage again: it took a third of a search, also of those whose
  * highlights nobody had asked for.
  */
-export function highlights(text: string, stems: ReadonlySet<string>): string[] {
-  const stemAmong = stemFinder(stems);
-  const words: Word[] = [];
-  const marks: Mark[] = [];
-  for (let match = word.exec(text); match !== null; match = word.exec(text)) {
-    const stem = stemAmong(match[0]);
-    if (stem !== null) marks.push({ stem, position: words.length });
-    words.push({ start: match.index, end: word.lastIndex });
-  }
-  return fragmentsOf(marks, words.length).map((fragment) => marked(text, words, marks, fragment));
+export function highlighter(query: string): Highlighter {
+  const asked = Array.from(query.matchAll(word), ([match]) => match.toLowerCase());
+  const stemAmong = stemFinder(new Set(asked.filter((match) => !unsearched.has(match)).map(stem)));
+  return (text) => {
+    const words: Words = { starts: [], ends: [] };
+    const marks: Mark[] = [];
+    for (let match = word.exec(text); match !== null; match = word.exec(text)) {
+      const stem = stemAmong(match[0]);
+      if (stem !== null) marks.push({ stem, position: words.starts.length });
+      words.starts.push(match.index);
+      words.ends.push(word.lastIndex);
+    }
+    return fragmentsOf(marks, words.starts.length).map((fragment) => marked(text, words, marks, fragment));
+  };
 }
 
 /** Gives the stem of a word if it is one of these. Nearly all others are told apart by how they begin, without being stemmed. */
@@ -60,9 +61,10 @@ function stemFinder(stems: ReadonlySet<string>): (word: string) => string | null
   };
 }
 
-interface Word {
-  readonly start: number;
-  readonly end: number;
+/** Where each word of a text begins and ends: two lists of numbers, since an object for each would have to be collected. */
+interface Words {
+  readonly starts: number[];
+  readonly ends: number[];
 }
 
 /** A word of the query's, by its position among the words. */
@@ -92,18 +94,23 @@ function fragmentsOf(marks: readonly Mark[], count: number): Fragment[] {
 function densest(marks: readonly Mark[]): Fragment {
   let best: Fragment = { first: 0, last: 0 };
   let bestScore = 0;
-  for (const [index, { position: first }] of marks.entries()) {
-    const different = new Set<string>();
-    let end = index;
+  // Of the marks from `index` to before `end`, which both only ever go on.
+  const counts = new Map<string, number>();
+  let end = 0;
+  marks.forEach(({ stem, position: first }, index) => {
     for (let mark = marks[end]; mark !== undefined && mark.position < first + maxWords; mark = marks[end]) {
-      different.add(mark.stem);
+      counts.set(mark.stem, (counts.get(mark.stem) ?? 0) + 1);
       end += 1;
     }
-    const score = different.size * maxWords + end - index;
-    if (score <= bestScore) continue;
-    best = { first, last: marks[end - 1]?.position ?? first };
-    bestScore = score;
-  }
+    const score = counts.size * maxWords + end - index;
+    if (score > bestScore) {
+      best = { first, last: marks[end - 1]?.position ?? first };
+      bestScore = score;
+    }
+    const left = (counts.get(stem) ?? 0) - 1;
+    if (left > 0) counts.set(stem, left);
+    else counts.delete(stem);
+  });
   return best;
 }
 
@@ -116,17 +123,17 @@ function stretched({ first, last }: Fragment, taken: readonly Fragment[], count:
   return { first: first - before, last: Math.min(to, last + room - before) };
 }
 
-function marked(text: string, words: readonly Word[], marks: readonly Mark[], { first, last }: Fragment): string {
-  const end = words[last]?.end ?? text.length;
-  let place = first === 0 ? 0 : (words[first]?.start ?? 0);
+function marked(text: string, { starts, ends }: Words, marks: readonly Mark[], { first, last }: Fragment): string {
+  const end = ends[last] ?? text.length;
+  let place = first === 0 ? 0 : (starts[first] ?? 0);
   let html = '';
   for (const { position } of marks) {
-    const found = words[position];
-    if (found === undefined || position < first || position > last) continue;
-    html += `${escaped(text.slice(place, found.start))}<mark>${escaped(text.slice(found.start, found.end))}</mark>`;
-    place = found.end;
+    if (position < first || position > last) continue;
+    const [from = end, to = end] = [starts[position], ends[position]];
+    html += `${escaped(text.slice(place, from))}<mark>${escaped(text.slice(from, to))}</mark>`;
+    place = to;
   }
-  const after = last === words.length - 1 ? text.slice(end) : (closing.exec(text.slice(end, end + 10))?.[0] ?? '');
+  const after = last === ends.length - 1 ? text.slice(end) : (closing.exec(text.slice(end, end + 10))?.[0] ?? '');
   return (html + escaped(text.slice(place, end) + after)).trim();
 }
 

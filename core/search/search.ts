@@ -5,7 +5,7 @@ import type { CallOptions, Models } from '../models/models.ts';
 import { checkFirst, decodeCursor, encodeCursor } from '../pagination.ts';
 import { inputHash } from '../runs/input-hash.ts';
 import { assertStorable, isStorable, normaliseText } from '../text/normalise.ts';
-import { queryStems } from './highlights.ts';
+import { type Highlighter, highlighter } from './highlights.ts';
 import { type MetadataFilterInput, parseMetadataFilter } from './metadata-filter.ts';
 import { rerank, rerankDepth } from './rerank.ts';
 
@@ -22,8 +22,8 @@ export interface SearchRequest {
 
 export interface SearchHit extends IndexHit {
   readonly cursor: string;
-  /** What its text is marked by. */
-  readonly queryStems: ReadonlySet<string>;
+  /** Marks the words of the query in its text. */
+  readonly highlight: Highlighter;
 }
 
 export interface SearchResult {
@@ -167,12 +167,12 @@ async function finish(
   const ordered = reranks ? await rerank(models, request.query, found, call) : found;
   const window = reranks ? ordered.slice(offset) : ordered;
   const ended = performance.now();
-  const stems = queryStems(text);
+  const highlight = highlighter(text);
   return {
     query: request.query,
     hits: window
       .slice(0, request.first)
-      .map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]), queryStems: stems })),
+      .map((hit, index) => ({ ...hit, cursor: encodeCursor(scope, [offset + index + 1]), highlight })),
     hasNext: window.length > request.first,
     hasPrevious: offset > 0,
     timings: {

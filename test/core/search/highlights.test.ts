@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { highlights, queryStems } from '../../../core/search/highlights.ts';
+import { highlighter } from '../../../core/search/highlights.ts';
 import { cpuStopwatch } from '../../helpers/cpu-stopwatch.ts';
 
-const of = (query: string, text: string): string[] => highlights(text, queryStems(query));
+const of = (query: string, text: string): string[] => highlighter(query)(text);
 const words = (count: number, name = 'word'): string =>
   Array.from({ length: count }, (_, n) => `${name}${n}`).join(' ');
 
