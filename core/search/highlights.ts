@@ -1,6 +1,6 @@
 import { stem } from '../text/stem.ts';
+import { type WordPlaces, wordPlaces } from './word-places.ts';
 
-const word = /\p{N}+(?:\.\p{N}+)+|[\p{L}\p{M}\p{N}]+/gu;
 const closing = /^[.,;:!?)\]}"'»”’]+/u;
 /** The words that full-text search leaves out: PostgreSQL's list for English. */
 const unsearched: ReadonlySet<string> = new Set(
@@ -31,40 +31,33 @@ export type Highlighter = (text: string) => string[];
  * highlights nobody had asked for.
  */
 export function highlighter(query: string): Highlighter {
-  const asked = Array.from(query.matchAll(word), ([match]) => match.toLowerCase());
-  const stemAmong = stemFinder(new Set(asked.filter((match) => !unsearched.has(match)).map(stem)));
+  const { starts, ends } = wordPlaces(query);
+  const asked = starts.map((start, position) => query.slice(start, ends[position]).toLowerCase());
+  const stemAmong = stemFinder(new Set(asked.filter((lower) => !unsearched.has(lower)).map(stem)));
   return (text) => {
-    const words: Words = { starts: [], ends: [] };
+    const words = wordPlaces(text);
     const marks: Mark[] = [];
-    for (let match = word.exec(text); match !== null; match = word.exec(text)) {
-      const stem = stemAmong(match[0]);
-      if (stem !== null) marks.push({ stem, position: words.starts.length });
-      words.starts.push(match.index);
-      words.ends.push(word.lastIndex);
-    }
+    words.starts.forEach((start, position) => {
+      const stem = stemAmong(text, start, words.ends[position]);
+      if (stem !== null) marks.push({ stem, position });
+    });
     return fragmentsOf(marks, words.starts.length).map((fragment) => marked(text, words, marks, fragment));
   };
 }
 
 /** Gives the stem of a word if it is one of these. Nearly all others are told apart by how they begin, without being stemmed. */
-function stemFinder(stems: ReadonlySet<string>): (word: string) => string | null {
+function stemFinder(stems: ReadonlySet<string>): (text: string, start: number, end?: number) => string | null {
   // Stemming changes at most the last letter of what it leaves.
   const beginnings = Array.from(stems, (stem) => stem.slice(0, Math.max(2, stem.length - 1)));
   const firstLetters = new Set(beginnings.map((beginning) => beginning.charCodeAt(0)));
-  return (word) => {
-    const first = word.charCodeAt(0);
+  return (text, start, end) => {
+    const first = text.charCodeAt(start);
     if (first < 128 && !firstLetters.has(first | asciiLower)) return null;
-    const lower = word.toLowerCase();
+    const lower = text.slice(start, end).toLowerCase();
     if (!beginnings.some((beginning) => lower.startsWith(beginning))) return null;
     const root = stem(lower);
     return stems.has(root) ? root : null;
   };
-}
-
-/** Where each word of a text begins and ends: two lists of numbers, since an object for each would have to be collected. */
-interface Words {
-  readonly starts: number[];
-  readonly ends: number[];
 }
 
 /** A word of the query's, by its position among the words. */
@@ -123,7 +116,7 @@ function stretched({ first, last }: Fragment, taken: readonly Fragment[], count:
   return { first: first - before, last: Math.min(to, last + room - before) };
 }
 
-function marked(text: string, { starts, ends }: Words, marks: readonly Mark[], { first, last }: Fragment): string {
+function marked(text: string, { starts, ends }: WordPlaces, marks: readonly Mark[], { first, last }: Fragment): string {
   const end = ends[last] ?? text.length;
   let place = first === 0 ? 0 : (starts[first] ?? 0);
   let html = '';
