@@ -2,11 +2,12 @@ import DataLoader from 'dataloader';
 import type { CallOptions } from '../core/models/models.ts';
 import { type SearchRequest, type SearchResult, type SearchServices, searchAll } from '../core/search/search.ts';
 
-export type SearchLoader = DataLoader<SearchRequest, SearchResult, string>;
+/** A value is a promise of its own: what it is `load`ed as does not wait for the others. */
+export type SearchLoader = DataLoader<SearchRequest, Promise<SearchResult>, string>;
 
 /** All searches of an operation: their embeddings share provider calls, and they are one SQL statement. */
 export function searchLoader(services: SearchServices, call: CallOptions): SearchLoader {
-  return new DataLoader((requests) => searchAll(services, requests, call), {
+  return new DataLoader(async (requests) => searchAll(services, requests, call), {
     name: 'searchLoader',
     maxBatchSize: 150,
     cacheKeyFn: (request) => JSON.stringify(request),

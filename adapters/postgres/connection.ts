@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResult } from 'pg';
+import { type PoolClient, Query, type QueryResult } from 'pg';
 import { RunningStatement, type StatementLimits } from './running-statement.ts';
 import { cancelled, isConnectionFailure } from './sql-error.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -30,11 +30,13 @@ export class Connection {
     client.on('error', this.#onError);
   }
 
+  /** `onRow` is also told of each row as it comes. */
   async run<Row>(
     name: string,
     text: string,
     parameters: unknown[],
     signal?: AbortSignal,
+    onRow?: (row: Row) => void,
   ): Promise<StatementResult<Row>> {
     let running: RunningStatement | undefined;
     const statement = async (): Promise<StatementResult<Row>> => {
@@ -42,7 +44,7 @@ export class Connection {
       running = new RunningStatement(this.#client, this.#limits);
       try {
         // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
-        return (await this.#send(text, parameters)) as unknown as StatementResult<Row>;
+        return (await this.#send(text, parameters, onRow as (row: unknown) => void)) as unknown as StatementResult<Row>;
       } catch (error) {
         if (isConnectionFailure(error)) this.#broken = true;
         throw running.failure(name, error);
@@ -67,11 +69,14 @@ export class Connection {
    * By a callback: what the driver's own promise resolves to is held until the whole heap is collected, so that V8 copies every row twice,
    * and a gateway that answers from the database pauses several times as long for its garbage (docs/performance.md).
    */
-  #send(text: string, values: unknown[]): Promise<QueryResult> {
+  #send(text: string, values: unknown[], onRow?: (row: unknown) => void): Promise<QueryResult> {
     const name = values.length > 0 ? this.#limits.prepared?.nameOf(text) : undefined;
-    const query = name === undefined ? { text, values } : { name, text, values };
     return new Promise((resolve, reject) => {
-      this.#client.query(query, (error, result) => (error ? reject(error) : resolve(result)));
+      const query = new Query(name === undefined ? { text, values } : { name, text, values }, (error, result) =>
+        error ? reject(error) : resolve(result),
+      );
+      if (onRow !== undefined) query.on('row', onRow);
+      this.#client.query(query);
     });
   }
 }

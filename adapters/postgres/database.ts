@@ -25,12 +25,15 @@ export interface Database extends Queryable {
    * the program's own: they go into the text as they are. Two round trips, embedded one: the settings go out with the beginning of the
    * transaction, and its end is not waited for. Without settings it is a `query`, embedded with one plan for all values
    * (docs/decisions/0007): for long statements that leave PostgreSQL no choice.
+   *
+   * `onRow` is told of each row when it comes, which may be long before the last; it must not throw.
    */
   read<Row>(
     name: string,
     settings: Readonly<Record<string, string | number>>,
     statement: SQL,
     signal?: AbortSignal,
+    onRow?: (row: Row) => void,
   ): Promise<Row[]>;
   /** Vectors up to this length have an index here; longer ones are compared one by one. */
   readonly longestIndexedVector: number;

@@ -60,3 +60,42 @@ export function hitsByQuery(rows: readonly HitRow[], count: number): IndexHit[][
   for (const row of rows) hits[row.ordinal]?.push(hitOf(row));
   return hits;
 }
+
+export interface PlacedHitRow extends HitRow {
+  /** Among those of its query, from 1. */
+  readonly place: number;
+  /** How many rows its query has. */
+  readonly count: number;
+}
+
+/** The hits of many queries, whose rows may come in any order: those of each query are there when its last row is. */
+export class ArrivingHits {
+  readonly #queries: readonly {
+    readonly rows: PlacedHitRow[];
+    readonly hits: PromiseWithResolvers<readonly IndexHit[]>;
+  }[];
+
+  constructor(count: number) {
+    this.#queries = Array.from({ length: count }, () => ({ rows: [], hits: Promise.withResolvers() }));
+  }
+
+  ofEach(): Promise<readonly IndexHit[]>[] {
+    return this.#queries.map(({ hits }) => hits.promise);
+  }
+
+  add(row: PlacedHitRow): void {
+    const query = this.#queries[row.ordinal];
+    if (query?.rows.push(row) !== row.count) return;
+    query.hits.resolve(query.rows.sort((left, right) => left.place - right.place).map(hitOf));
+  }
+
+  /** What has no row by now has no hit. */
+  end(): void {
+    for (const { hits } of this.#queries) hits.resolve([]);
+  }
+
+  /** Of those that are not whole. */
+  fail(error: unknown): void {
+    for (const { hits } of this.#queries) hits.reject(error);
+  }
+}

@@ -90,16 +90,17 @@ export class PooledDatabase implements Database {
     settings: Readonly<Record<string, string | number>>,
     statement: SQL,
     signal?: AbortSignal,
+    onRow?: (row: Row) => void,
   ): Promise<Row[]> {
     const all = Object.entries({ ...settings, ...this.#server.readSettings });
-    if (all.length === 0) return this.query(name, statement, signal);
     const set = all.map(([setting, value]) => `set local ${setting} = ${value}`);
     const begin = [this.#server.begin ?? 'begin', ...set].join('; ');
     return this.#withConnection(name, signal, async (connection) => {
+      if (all.length === 0) return await this.#run<Row>(connection, name, statement, signal, onRow);
       const begun = this.#execute(connection, name, begin, [], signal);
       try {
         if (!this.#server.pipelines) await begun;
-        const [rows] = await Promise.all([this.#run<Row>(connection, name, statement, signal), begun]);
+        const [rows] = await Promise.all([this.#run<Row>(connection, name, statement, signal, onRow), begun]);
         return rows;
       } finally {
         // What was read is whole: the caller need not wait. The connection is held until this has ended.
@@ -171,10 +172,16 @@ export class PooledDatabase implements Database {
     if (fatal) throw new GatewayError('INTERNAL', `${name} failed: ${fatal}`);
   }
 
-  async #run<Row>(connection: Connection, name: string, statement: SQL, signal?: AbortSignal): Promise<Row[]> {
+  async #run<Row>(
+    connection: Connection,
+    name: string,
+    statement: SQL,
+    signal?: AbortSignal,
+    onRow?: (row: Row) => void,
+  ): Promise<Row[]> {
     const { sql, params } = dialect.sqlToQuery(statement);
     this.statements.set(name, (this.statements.get(name) ?? 0) + 1);
-    const { rows } = await this.#execute<Row>(connection, name, sql, params, signal);
+    const { rows } = await this.#execute<Row>(connection, name, sql, params, signal, onRow);
     this.#lastFailure = null;
     return rows;
   }
@@ -185,11 +192,12 @@ export class PooledDatabase implements Database {
     text: string,
     parameters: unknown[],
     signal?: AbortSignal,
+    onRow?: (row: Row) => void,
   ): Promise<StatementResult<Row>> {
     const sentAt = performance.now();
     let isFailed = true;
     try {
-      const result = await tracedStatement(name, () => connection.run<Row>(name, text, parameters, signal));
+      const result = await tracedStatement(name, () => connection.run<Row>(name, text, parameters, signal, onRow));
       isFailed = false;
       return result;
     } catch (error) {

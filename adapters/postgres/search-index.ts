@@ -1,6 +1,6 @@
 import type { SearchIndex } from '../../core/contracts/search-index.ts';
 import type { Database } from './database.ts';
-import { type HitRow, hitsByQuery } from './hit-rows.ts';
+import { ArrivingHits, type HitRow, hitsByQuery, type PlacedHitRow } from './hit-rows.ts';
 import { searchSettings } from './search-settings.ts';
 import { searchStatement } from './search-statement.ts';
 import { similarStatement } from './similar-statement.ts';
@@ -8,10 +8,15 @@ import { similarStatement } from './similar-statement.ts';
 /** Full text by a GIN index, vectors by HNSW, both in PostgreSQL with pgvector. */
 export function postgresSearchIndex(database: Database): SearchIndex {
   return {
-    async search(tenant, queries, signal) {
+    search(tenant, queries, signal) {
       if (queries.length === 0) return [];
+      const arriving = new ArrivingHits(queries.length);
       const statement = searchStatement(tenant, queries, database.longestIndexedVector);
-      return hitsByQuery(await database.read<HitRow>('search', searchSettings, statement, signal), queries.length);
+      database
+        .read<PlacedHitRow>('search', searchSettings, statement, signal, (row) => arriving.add(row))
+        .then(() => arriving.end())
+        .catch((error: unknown) => arriving.fail(error));
+      return arriving.ofEach();
     },
 
     async similar(tenant, documentIds, first, signal) {

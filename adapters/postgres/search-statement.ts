@@ -25,12 +25,13 @@ export function searchStatement(tenant: string, queries: readonly IndexQuery[], 
       from asked join size using (collection_id) left join lexical_query using (ordinal)),
     -- First the page, then what it shows: joined the other way round, every candidate would meet every document.
     hit as materialized (
-      select query.ordinal, page.* from query cross join lateral (
-        with ${candidatePassages(tenant, dimensions, groups)}, ${fused}
-        select * from within_document where query.per_document is null or nth <= query.per_document
-        order by ${bestFirst} limit query.take offset query.skip) page)
-    select ordinal, score, case when mode <> 'VECTOR' then keyword end as keyword, similarity, ${hitColumns}
-    from hit ${hitTables(tenant)} order by ordinal, ${bestFirst}`;
+      select query.ordinal, placed.* from query cross join lateral (
+        select page.*, row_number() over (order by ${bestFirst})::int as place, (count(*) over ())::int as count from (
+          with ${candidatePassages(tenant, dimensions, groups)}, ${fused}
+          select * from within_document where query.per_document is null or nth <= query.per_document
+          order by ${bestFirst} limit query.take offset query.skip) page) placed)
+    select ordinal, place, count, score, case when mode <> 'VECTOR' then keyword end as keyword, similarity, ${hitColumns}
+    from hit ${hitTables(tenant)}`;
 }
 
 function vectorOf(query: IndexQuery): Float32Array | null {

@@ -4,7 +4,7 @@ const startUp = 0;
 /** Parse, Bind, Describe, Execute, Close: PostgreSQL owes no answer to them before the Sync or Flush that ends their exchange. */
 const unanswered: ReadonlySet<number> = new Set(Buffer.from('PBDEC'));
 /** A long answer goes out in parts of this size: only so much of it is there twice. */
-const partBytes = 256 * 1024;
+const partBytes = 32 * 1024;
 
 /**
  * Has a statement run, and its answer sent, as a whole. The socket server hands over message by message what the driver sends as

@@ -21,7 +21,7 @@ export function gatewayRanking(gateway: RankingGateway, name: string, mode: Sear
     name,
     async rank({ text, vector }) {
       const started = performance.now();
-      const [hits = []] = await gateway.searchIndex.search(gateway.tenant, [
+      const searching = gateway.searchIndex.search(gateway.tenant, [
         {
           collectionId: gateway.collectionId,
           text,
@@ -33,6 +33,7 @@ export function gatewayRanking(gateway: RankingGateway, name: string, mode: Sear
           limit: depth,
         },
       ]);
+      const [hits = []] = await Promise.all(searching);
       const ms = performance.now() - started;
       return { ranked: hits.map((hit) => hit.document.externalId), ms };
     },

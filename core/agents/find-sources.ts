@@ -1,6 +1,6 @@
 import { GatewayError } from '../contracts/gateway-error.ts';
 import type { CallOptions } from '../models/models.ts';
-import { type SearchServices, searchAll } from '../search/search.ts';
+import { type SearchServices, search } from '../search/search.ts';
 import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
 import type { AgentInput } from './agent-input.ts';
 
@@ -22,9 +22,11 @@ export async function findSources(
   const { maxFirst, maxQueryChars } = services.limits;
   const query = question.trim().slice(0, maxQueryChars).toWellFormed();
   const wider = isSecondLook ? { first: Math.min(maxFirst, asked.first * widened), perDocument: null } : {};
-  const [result] = await searchAll(services, [{ ...asked, ...wider, query, after: null }], call);
-  if (result === undefined) throw new Error('a search without a result');
-  if (!(result instanceof Error)) return numberSources(result.hits);
-  if (retrieval === null && result instanceof GatewayError && result.code === 'NOT_FOUND') return null;
-  throw result;
+  try {
+    const { hits } = await search(services, { ...asked, ...wider, query, after: null }, call);
+    return numberSources(hits);
+  } catch (error) {
+    if (retrieval === null && error instanceof GatewayError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import type { ParkedStatus } from '../contracts/run-store.ts';
 import { parseJsonReply } from '../models/json-reply.ts';
 import type { CallOptions } from '../models/models.ts';
 import type { Executor, RunIo } from '../runs/live-run.ts';
-import { type SearchServices, searchAll } from '../search/search.ts';
+import { type SearchServices, search } from '../search/search.ts';
 import { type NumberedSource, numberSources } from '../text/source-prompt.ts';
 import { countTokens } from '../text/tokens.ts';
 import { toolRules } from '../tools/result-text.ts';
@@ -146,9 +146,8 @@ async function retrieve(
   const question = input.message ?? (await branch).findLast(({ role }) => role === 'USER')?.text ?? '';
   const query = beginning(question.trim(), services.limits.maxQueryChars);
   if (query === '') throw new GatewayError('BAD_INPUT', 'retrieval needs a message to search by, got an empty text.');
-  const [result] = await searchAll(services, [{ ...retrieval, query, after: null }], call);
-  if (result === undefined || result instanceof Error) throw result ?? new Error('a search without a result');
-  return numberSources(result.hits);
+  const { hits } = await search(services, { ...retrieval, query, after: null }, call);
+  return numberSources(hits);
 }
 
 /** The first characters of a text, without half of one at the cut. */

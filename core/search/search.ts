@@ -58,37 +58,65 @@ interface Prepared {
 }
 
 /**
- * All searches of one operation: their queries share embeddings calls, and they are one SQL statement. A search that
- * cannot be done is an Error in its place; the others are whole.
+ * All searches of one operation: their queries share embeddings calls, and they are one SQL statement. Each result is there as soon as its
+ * own query has been ranked; a search that cannot be done rejects, and the others are whole.
  */
-export async function searchAll(
+export function searchAll(
   services: SearchServices,
   requests: readonly SearchRequest[],
   call: CallOptions,
-): Promise<(SearchResult | Error)[]> {
+): Promise<SearchResult>[] {
   const started = performance.now();
+  const retrieving = retrieveAll(services, requests, call);
+  return requests.map(async (_, place) => {
+    const begun = (await retrieving)[place];
+    if (begun === undefined || begun instanceof Error) throw begun ?? new Error('a search without a result');
+    const found = await begun.hits;
+    const retrieveMs = performance.now() - begun.started;
+    return await finish(services, begun.search, found, { retrieveMs, started }, call);
+  });
+}
+
+export async function search(
+  services: SearchServices,
+  request: SearchRequest,
+  call: CallOptions,
+): Promise<SearchResult> {
+  const [result] = await Promise.all(searchAll(services, [request], call));
+  if (result === undefined) throw new Error('a search without a result');
+  return result;
+}
+
+interface Retrieving {
+  readonly search: Prepared;
+  readonly started: number;
+  readonly hits: Promise<readonly IndexHit[]>;
+}
+
+/** What the statement has begun to find; an Error in the place of a search that is not in it. */
+async function retrieveAll(
+  { collections, ...services }: SearchServices,
+  requests: readonly SearchRequest[],
+  call: CallOptions,
+): Promise<(Retrieving | Error)[]> {
   // A name that PostgreSQL does not take would fail the one statement for all of them.
   const names = [...new Set(requests.map((request) => request.in).filter(isStorable))];
-  const collections = await services.collections.byNames(call.tenant, names, call.signal);
-  const byName = new Map(collections.map((collection) => [collection.name, collection]));
+  const named = await collections.byNames(call.tenant, names, call.signal);
+  const byName = new Map(named.map((collection) => [collection.name, collection]));
   const prepared = await Promise.all(
     requests.map((request) => prepare(services, request, byName.get(request.in), call).catch(asError)),
   );
-  const runnable = prepared.filter((search): search is Prepared => !(search instanceof Error));
-  const retrieveStarted = performance.now();
-  const found = await services.searchIndex.search(call.tenant, runnable.map(indexQuery), call.signal);
-  const retrieveMs = performance.now() - retrieveStarted;
-  const hitsOf = new Map(runnable.map((search, index) => [search, found[index] ?? []]));
-  return Promise.all(
-    prepared.map(async (search) => {
-      if (search instanceof Error) return search;
-      return finish(services, search, hitsOf.get(search) ?? [], { retrieveMs, started }, call).catch(asError);
-    }),
+  const runnable = prepared.filter((one): one is Prepared => !(one instanceof Error));
+  const started = performance.now();
+  const found = services.searchIndex.search(call.tenant, runnable.map(indexQuery), call.signal);
+  const hitsOf = new Map(runnable.map((one, index) => [one, found[index]]));
+  return prepared.map((one) =>
+    one instanceof Error ? one : { search: one, started, hits: hitsOf.get(one) ?? Promise.resolve([]) },
   );
 }
 
 async function prepare(
-  { models, limits }: SearchServices,
+  { models, limits }: Pick<SearchServices, 'models' | 'limits'>,
   request: SearchRequest,
   collection: CollectionRecord | undefined,
   call: CallOptions,

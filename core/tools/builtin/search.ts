@@ -1,7 +1,7 @@
 import type { Tool } from '../../contracts/tool.ts';
 import { UsageMeter } from '../../models/usage/usage-meter.ts';
 import type { MetadataFilterInput } from '../../search/metadata-filter.ts';
-import { type SearchServices, searchAll } from '../../search/search.ts';
+import { type SearchServices, search } from '../../search/search.ts';
 
 const most = 10;
 const usual = { in: 'default', first: 5 };
@@ -42,9 +42,8 @@ export function searchTool(services: SearchServices): Tool {
         ...{ mode: 'HYBRID' as const, after: null, rerank: false, perDocument: 3 },
       };
       const call = { tenant, payer: keyId, meter, signal };
-      const [result] = await searchAll(services, [request], call).finally(() => spend(meter.usage));
-      if (result === undefined || result instanceof Error) throw result ?? new Error('a search without a result');
-      const hits = result.hits.map(({ passage, document, score }) => ({
+      const found = await search(services, request, call).finally(() => spend(meter.usage));
+      const hits = found.hits.map(({ passage, document, score }) => ({
         passageId: passage.id,
         documentId: document.id,
         externalId: document.externalId,

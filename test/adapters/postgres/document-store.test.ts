@@ -71,10 +71,9 @@ describe('writing', () => {
     expect(after).toMatchObject({ id: before?.id, createdAt: before?.createdAt, title: 'Changed' });
     expect(after?.updatedAt.getTime()).toBeGreaterThanOrEqual(before?.updatedAt.getTime() ?? Number.NaN);
     expect((await passagesOf(after?.id ?? '')).map(({ text }) => text)).toEqual(['new giraffe']);
-    const [zebra, giraffe] = await stores.index.search(tenant, [
-      aQuery(collection, 'zebra'),
-      aQuery(collection, 'giraffe'),
-    ]);
+    const [zebra, giraffe] = await Promise.all(
+      stores.index.search(tenant, [aQuery(collection, 'zebra'), aQuery(collection, 'giraffe')]),
+    );
     expect([zebra?.length, giraffe?.length]).toEqual([0, 1]);
   });
 
@@ -227,7 +226,7 @@ describe('deleting', () => {
     );
     expect(await stores.documents.delete(tenant, collection.id, { externalIds: ['a', 'b', 'none'] })).toBe(2);
     expect((await listed(collection.id)).map(({ externalId }) => externalId)).toEqual(['c']);
-    const [hits] = await stores.index.search(tenant, [aQuery(collection, 'text')]);
+    const [hits] = await Promise.all(stores.index.search(tenant, [aQuery(collection, 'text')]));
     expect(hits?.map(({ document }) => document.externalId)).toEqual(['c']);
   });
 
@@ -265,7 +264,7 @@ describe('missing vectors', () => {
     await stores.documents.writeVectors(tenant, [...vectors, gone]);
     expect((await mine(1000, null)).map(({ text }) => text)).toEqual(['five']);
     const query = aQuery(collection, '', { mode: 'VECTOR', vector: Float32Array.of(1, 0, 0), limit: 4 });
-    const [hits] = await stores.index.search(tenant, [query]);
+    const [hits] = await Promise.all(stores.index.search(tenant, [query]));
     expect(hits?.map(({ vectorScore }) => vectorScore)).toEqual([1, 1, 1, 1]);
   });
 
@@ -276,7 +275,7 @@ describe('missing vectors', () => {
     const [passage] = await passagesOf(document?.id ?? '');
     const vector = Float32Array.of(1, 0, 0);
     await stores.documents.writeVectors(tenant, [{ passageId: passage?.id ?? '', vector }]);
-    const [hits] = await stores.index.search(tenant, [aQuery(collection, '', { mode: 'VECTOR', vector })]);
+    const [hits] = await Promise.all(stores.index.search(tenant, [aQuery(collection, '', { mode: 'VECTOR', vector })]));
     expect(hits?.[0]?.vectorScore).toBe(0);
   });
 

@@ -53,7 +53,7 @@ afterAll(() => database[Symbol.asyncDispose]());
 const vector = (...components: number[]) => Float32Array.from(components);
 const names = (hits: readonly IndexHit[] | undefined) => hits?.map(({ document }) => document.externalId);
 async function search(text: string, rest: Partial<IndexQuery> = {}): Promise<readonly IndexHit[]> {
-  const [hits] = await stores.index.search(tenant, [aQuery(animals, text, rest)]);
+  const [hits] = await Promise.all(stores.index.search(tenant, [aQuery(animals, text, rest)]));
   return hits ?? [];
 }
 
@@ -113,7 +113,7 @@ describe('keyword search', () => {
       ['a', 'b'].map((id) => aDocument(id, ['equal words'])),
     );
     const query = aQuery(collection, 'equal', { mode: 'KEYWORD' });
-    const [first, again] = await stores.index.search(tenant, [query, query]);
+    const [first, again] = await Promise.all(stores.index.search(tenant, [query, query]));
     expect(first?.map(({ score }) => score)).toEqual([1, 1]);
     expect(names(first)).toEqual(names(again));
   });
@@ -177,11 +177,13 @@ describe('hybrid search', () => {
       aDocument('a', ['red red apple']),
       aDocument('b', ['a red pear']),
     ]);
-    const rows = await stores.index.search(tenant, [
-      aQuery(collection, 'apple red', { mode: 'KEYWORD' }),
-      aQuery(collection, 'apple red'),
-      aQuery(collection, 'apple red', { vector: vector(1, 0, 0) }),
-    ]);
+    const rows = await Promise.all(
+      stores.index.search(tenant, [
+        aQuery(collection, 'apple red', { mode: 'KEYWORD' }),
+        aQuery(collection, 'apple red'),
+        aQuery(collection, 'apple red', { vector: vector(1, 0, 0) }),
+      ]),
+    );
     expect(rows[0]).toHaveLength(2);
     expect(rows[1]).toEqual(rows[0]);
     expect(rows[2]).toEqual(rows[0]);
@@ -198,12 +200,14 @@ describe('a vector of zeros', () => {
     const collection = await makeCollection(stores, tenant, randomUUID());
     const documents = [aDocument('zero', [['blank page', [0, 0, 0]]]), aDocument('some', [['a page', [1, 0, 0]]])];
     await stores.documents.write(tenant, collection.id, documents);
-    const rows = await stores.index.search(tenant, [
-      aQuery(collection, '', { mode: 'VECTOR', vector: vector(1, 0, 0) }),
-      aQuery(collection, '', { mode: 'VECTOR', vector: vector(0, 0, 0) }),
-      aQuery(collection, 'blank', { vector: vector(1, 0, 0) }),
-      aQuery(collection, 'blank', { vector: vector(0, 0, 0) }),
-    ]);
+    const rows = await Promise.all(
+      stores.index.search(tenant, [
+        aQuery(collection, '', { mode: 'VECTOR', vector: vector(1, 0, 0) }),
+        aQuery(collection, '', { mode: 'VECTOR', vector: vector(0, 0, 0) }),
+        aQuery(collection, 'blank', { vector: vector(1, 0, 0) }),
+        aQuery(collection, 'blank', { vector: vector(0, 0, 0) }),
+      ]),
+    );
     expect(rows.map(names)).toEqual([['some'], [], expect.arrayContaining(['zero', 'some']), ['zero']]);
     expect(rows[2]?.find(({ document }) => document.externalId === 'zero')?.vectorScore).toBeNull();
   });
@@ -254,7 +258,7 @@ describe('a filter', () => {
     const filter = { op: 'equals', path: 'rare', value: true } as const;
     for (const mode of ['HYBRID', 'VECTOR', 'KEYWORD'] as const) {
       const query = aQuery(collection, 'word', { mode, vector: vector(1, 0, 0), filter });
-      const [hits] = await stores.index.search(tenant, [query]);
+      const [hits] = await Promise.all(stores.index.search(tenant, [query]));
       expect({ mode, names: names(hits) }).toEqual({ mode, names: ['rare'] });
     }
   });
@@ -282,16 +286,16 @@ describe('many queries', () => {
     ];
     expect(queries).toHaveLength(20);
     const before = database.statements.get('search') ?? 0;
-    const together = await stores.index.search(tenant, queries);
+    const together = await Promise.all(stores.index.search(tenant, queries));
     expect(database.statements.get('search')).toBe(before + 1);
     const alone: (readonly IndexHit[])[] = [];
-    for (const query of queries) alone.push(...(await stores.index.search(tenant, [query])));
+    for (const query of queries) alone.push(...(await Promise.all(stores.index.search(tenant, [query]))));
     expect(together).toEqual(alone);
     expect(together.map((hits) => hits.length > 0)).toEqual([...Array(18).fill(true), false, false]);
   });
 
   it('are none for no query', async () => {
-    expect(await stores.index.search(tenant, [])).toEqual([]);
+    expect(await Promise.all(stores.index.search(tenant, []))).toEqual([]);
     expect(await stores.index.similar(tenant, [], 5)).toEqual([]);
   });
 });
@@ -332,7 +336,9 @@ describe('a large collection', () => {
   });
 
   it('gives the nearest hundred', async () => {
-    const [hits] = await stores.index.search(tenant, [aQuery(large, '', { mode: 'VECTOR', vector: at(90) })]);
+    const [hits] = await Promise.all(
+      stores.index.search(tenant, [aQuery(large, '', { mode: 'VECTOR', vector: at(90) })]),
+    );
     expect(hits).toHaveLength(100);
     const distances = hits?.map(({ document }) => Math.abs(Number(document.externalId) - size / 4)) ?? [];
     // An HNSW index may miss a few at the border.
@@ -341,16 +347,20 @@ describe('a large collection', () => {
   });
 
   it('lets rare words bring in passages, and common ones only score', async () => {
-    const [hits] = await stores.index.search(tenant, [aQuery(large, 'common scarce', { mode: 'KEYWORD' })]);
+    const [hits] = await Promise.all(
+      stores.index.search(tenant, [aQuery(large, 'common scarce', { mode: 'KEYWORD' })]),
+    );
     expect(hits?.slice(0, 60).every(({ passage }) => passage.text.includes('scarce'))).toBe(true);
-    const [common] = await stores.index.search(tenant, [aQuery(large, 'common', { mode: 'KEYWORD' })]);
+    const [common] = await Promise.all(stores.index.search(tenant, [aQuery(large, 'common', { mode: 'KEYWORD' })]));
     expect(common).toHaveLength(100);
   });
 
   it('does not crowd out a small one with vectors of the same length', async () => {
     const small = await makeCollection(stores, 'small tenant', 'large', 384);
     await stores.documents.write('small tenant', small.id, [aDocument('far', [['far away', [...at(270)]]])]);
-    const [hits] = await stores.index.search('small tenant', [aQuery(small, '', { mode: 'VECTOR', vector: at(90) })]);
+    const [hits] = await Promise.all(
+      stores.index.search('small tenant', [aQuery(small, '', { mode: 'VECTOR', vector: at(90) })]),
+    );
     expect(names(hits)).toEqual(['far']);
   });
 });

@@ -65,7 +65,9 @@ it('leaves nothing behind in a session, which may be another’s next', async ()
   const seen = await Promise.all(
     Array.from({ length: 12 }, async () => {
       await stores.documents.write('tenant', collection.id, documents);
-      await stores.index.search('tenant', [aQuery(collection, 'cats', { vector: Float32Array.of(1, 0, 0) })]);
+      await Promise.all(
+        stores.index.search('tenant', [aQuery(collection, 'cats', { vector: Float32Array.of(1, 0, 0) })]),
+      );
       return await database.query('state', state);
     }),
   );

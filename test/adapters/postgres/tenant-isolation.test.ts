@@ -102,13 +102,15 @@ const reads: Record<string, (tenant: string) => Promise<readonly unknown[]>> = {
   'documents.unembedded': async (tenant) =>
     (await stores.documents.unembedded(100, null)).filter((passage) => passage.tenant === tenant),
   'index.search HYBRID': async (tenant) =>
-    (await stores.index.search(tenant, [aQuery(collection, 'word', { vector })])).flat(),
+    (await Promise.all(stores.index.search(tenant, [aQuery(collection, 'word', { vector })]))).flat(),
   'index.search VECTOR': async (tenant) =>
-    (await stores.index.search(tenant, [aQuery(collection, '', { mode: 'VECTOR', vector })])).flat(),
+    (await Promise.all(stores.index.search(tenant, [aQuery(collection, '', { mode: 'VECTOR', vector })]))).flat(),
   'index.search KEYWORD': async (tenant) =>
-    (await stores.index.search(tenant, [aQuery(collection, 'word', { mode: 'KEYWORD' })])).flat(),
+    (await Promise.all(stores.index.search(tenant, [aQuery(collection, 'word', { mode: 'KEYWORD' })]))).flat(),
   'index.search with a filter': async (tenant) =>
-    (await stores.index.search(tenant, [aQuery(collection, 'word', { vector, filter: everything })])).flat(),
+    (
+      await Promise.all(stores.index.search(tenant, [aQuery(collection, 'word', { vector, filter: everything })]))
+    ).flat(),
   'index.similar': async (tenant) => (await stores.index.similar(tenant, documentIds(), 5)).flat(),
 };
 
@@ -155,7 +157,7 @@ it('counts its own rows only', async () => {
 });
 
 it('weighs words by its own collection only', async () => {
-  const [mine] = await stores.index.search('mine', [aQuery(collection, 'bare', { mode: 'KEYWORD' })]);
+  const [mine] = await Promise.all(stores.index.search('mine', [aQuery(collection, 'bare', { mode: 'KEYWORD' })]));
   // N = 3, df = 1 in this tenant; with the other's rows it would be N = 6, df = 2.
   const [{ rank } = { rank: 0 }] = await database.query<{ rank: number }>(
     'rank',

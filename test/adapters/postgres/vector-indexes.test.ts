@@ -84,15 +84,17 @@ describe('a small tenant beside a large one that is nearer to its query', () => 
   });
 
   it('finds all of its own', async () => {
-    const [hits] = await stores.index.search('ours', [query(ours)]);
+    const [hits] = await Promise.all(stores.index.search('ours', [query(ours)]));
     expect(names(hits)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   it('finds all of its own that pass a filter', async () => {
-    const [vector, hybrid] = await stores.index.search('ours', [
-      query(ours, { filter: isTrue('rare') }),
-      query(ours, { filter: isTrue('rare'), mode: 'HYBRID', text: 'numbers' }),
-    ]);
+    const [vector, hybrid] = await Promise.all(
+      stores.index.search('ours', [
+        query(ours, { filter: isTrue('rare') }),
+        query(ours, { filter: isTrue('rare'), mode: 'HYBRID', text: 'numbers' }),
+      ]),
+    );
     expect([names(vector), names(hybrid)]).toEqual([
       ['d', 'e'],
       ['d', 'e'],
@@ -100,7 +102,7 @@ describe('a small tenant beside a large one that is nearer to its query', () => 
   });
 
   it('finds what is similar in its own', async () => {
-    const [hits] = await stores.index.search('ours', [query(ours)]);
+    const [hits] = await Promise.all(stores.index.search('ours', [query(ours)]));
     const a = hits?.find(({ document }) => document.externalId === 'a')?.document.id ?? '';
     const [similar] = await stores.index.similar('ours', [a], 10);
     expect(names(similar)).toEqual(['b', 'c', 'd', 'e']);
@@ -117,13 +119,13 @@ describe('a filter over a large collection', () => {
     );
     const text = plan.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toMatch(/Index Scan using passage_vectors_nearest_8 on passage_vectors v \(actual rows=100/);
-    const [hits] = await stores.index.search('crowd', asked);
+    const [hits] = await Promise.all(stores.index.search('crowd', asked));
     expect(hits).toHaveLength(100);
     expect(hits?.every(({ document }) => Number(document.externalId) % 10 === 0)).toBe(true);
   });
 
   it('finds the few that pass, wherever they are', async () => {
-    const [hits] = await stores.index.search('crowd', [query(crowd, { filter: isTrue('rare') })]);
+    const [hits] = await Promise.all(stores.index.search('crowd', [query(crowd, { filter: isTrue('rare') })]));
     expect(hits).toHaveLength(many / 1_750);
   });
 });
@@ -139,7 +141,7 @@ it('has an index at half precision for vectors too long for one at full precisio
   const documents = Array.from({ length: 20 }, (_, n) => aDocument(`${n}`, [['long', direction(n)]]));
   await stores.documents.write('long', long.id, documents);
   const vector = Float32Array.from(direction(7));
-  const [hits] = await stores.index.search('long', [query(long, { vector })]);
+  const [hits] = await Promise.all(stores.index.search('long', [query(long, { vector })]));
   expect(hits?.[0]?.document.externalId).toBe('7');
   expect(hits?.[0]?.vectorScore).toBeCloseTo(1, 5);
   expect(hits).toHaveLength(20);

@@ -37,7 +37,7 @@ test.each(['assistant', 'research-team'])(
   async (agent) => {
     const { detail, status } = await finishedRun(`slow ${agent}`, castOf({}), {
       ...{ agent, limits: { ...defaultLimits, timeoutMs: 100 } },
-      search: (_tenant, _queries, signal) => aborted(signal ?? AbortSignal.timeout(10_000)),
+      search: (_tenant, _queries, signal) => [aborted(signal ?? AbortSignal.timeout(10_000))],
     });
     expect(status).toBe('SUCCEEDED');
     expect(detail.output).toMatchObject({ finishReason: 'LENGTH', text: expect.stringContaining('timeoutMs of 100') });

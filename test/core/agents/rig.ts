@@ -34,7 +34,7 @@ export function teamServices(
     toolbox,
     limits: { maxFirst: 100, maxQueryChars: 10_000 },
     collections: { byNames: async (tenant: string) => [{ ...collection, tenant }] },
-    searchIndex: { search: async (_tenant: string, queries: readonly unknown[]) => queries.map(() => [hit]) },
+    searchIndex: { search: (_tenant: string, queries: readonly unknown[]) => queries.map(async () => [hit]) },
   } as unknown as AgentServices;
 }
 
