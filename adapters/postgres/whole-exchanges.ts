@@ -3,7 +3,7 @@ import type { PGlite } from '@electric-sql/pglite';
 const startUp = 0;
 /** Parse, Bind, Describe, Execute, Close: PostgreSQL owes no answer to them before the Sync or Flush that ends their exchange. */
 const unanswered: ReadonlySet<number> = new Set(Buffer.from('PBDEC'));
-/** A long answer goes out in parts of this size: only so much of it is there twice. */
+/** A long answer goes out in parts of this size: whoever reads it does so while the rest is made. */
 const partBytes = 32 * 1024;
 
 /**

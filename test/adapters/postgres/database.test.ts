@@ -109,6 +109,18 @@ describe('a reading with settings', () => {
     expect(await count()).toBe(0);
   });
 
+  it('tells of a row while the next is still being made', async () => {
+    const order: string[] = [];
+    const rows = sql`select row, repeat('x', 100000) as text,
+      case when row = 2 then (select count(*) from generate_series(1, 500000) number where number <> row) end as slow
+      from generate_series(1, 2) row`;
+    await database.read<{ row: number }>('rows', {}, rows, undefined, ({ row }) => {
+      order.push(`row ${row}`);
+      setImmediate(() => order.push('another turn'));
+    });
+    expect(order.slice(0, 3)).toEqual(['row 1', 'another turn', 'row 2']);
+  });
+
   it('ends before the next takes the connection, though nobody waits for that', async () => {
     const [first, second] = await Promise.all([
       read('enable_sort'),

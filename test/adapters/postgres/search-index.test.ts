@@ -294,6 +294,13 @@ describe('many queries', () => {
     expect(together.map((hits) => hits.length > 0)).toEqual([...Array(18).fill(true), false, false]);
   });
 
+  it('fail together where the statement does', async () => {
+    const gone = AbortSignal.abort();
+    const queries = [aQuery(animals, 'cat'), aQuery(animals, 'sleeps')];
+    const settled = await Promise.allSettled(stores.index.search(tenant, queries, gone));
+    expect(settled.map((one) => one.status === 'rejected' && one.reason.code)).toEqual(['CANCELLED', 'CANCELLED']);
+  });
+
   it('are none for no query', async () => {
     expect(await Promise.all(stores.index.search(tenant, []))).toEqual([]);
     expect(await stores.index.similar(tenant, [], 5)).toEqual([]);
