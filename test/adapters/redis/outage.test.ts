@@ -192,7 +192,8 @@ describe.skipIf(!hasRedis)('redis event log: Redis goes away', () => {
         name: 'GatewayError',
         code: 'UPSTREAM_UNAVAILABLE',
         retryable: true,
-        message: expect.stringContaining('300 ms'),
+        // A timer may fire a millisecond early.
+        message: expect.stringMatching(/for (?:299|3\d\d) ms/),
       });
     }
     await server.start('kept');
