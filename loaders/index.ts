@@ -1,5 +1,6 @@
 import type { CallOptions } from '../core/models/models.ts';
 import type { Services } from '../core/services.ts';
+import { BelowSearches } from './below-searches.ts';
 import { branchLoader } from './branch-loader.ts';
 import { collectionByNameLoader } from './collection-by-name-loader.ts';
 import { collectionCountsLoader } from './collection-counts-loader.ts';
@@ -19,6 +20,10 @@ import { recommendationLoader } from './recommendation-loader.ts';
 import { runLoader } from './run-loader.ts';
 import { searchLoader } from './search-loader.ts';
 import { similarLoader } from './similar-loader.ts';
+
+interface OperationCall extends CallOptions {
+  readonly belowSearches: BelowSearches;
+}
 
 const makers = {
   collection: ({ collections }, call) => collectionLoader(collections, call),
@@ -41,17 +46,23 @@ const makers = {
   interactionCount: ({ profiles }, call) => interactionCountLoader(profiles, call),
   recommendation: (services, call) => recommendationLoader(services, call),
   explanation: (services, call) => explanationLoader(services, call),
-} satisfies Readonly<Record<string, (services: Services, call: CallOptions) => unknown>>;
+} satisfies Readonly<Record<string, (services: Services, call: OperationCall) => unknown>>;
 
 export type Loaders = { readonly [Name in keyof typeof makers]: ReturnType<(typeof makers)[Name]> };
 
 class RequestLoaders {
   readonly services: Services;
-  readonly call: CallOptions;
+  readonly #call: CallOptions;
+  #own: OperationCall | undefined;
 
   constructor(services: Services, call: CallOptions) {
     this.services = services;
-    this.call = call;
+    this.#call = call;
+  }
+
+  get call(): OperationCall {
+    this.#own ??= { ...this.#call, belowSearches: new BelowSearches() };
+    return this.#own;
   }
 }
 

@@ -1,9 +1,15 @@
 import { GatewayError } from '../core/contracts/gateway-error.ts';
+import type { BelowSearches } from './below-searches.ts';
 
 /** What every loader of one request shares. */
 export interface LoaderScope {
   readonly tenant: string;
   readonly signal: AbortSignal;
+}
+
+/** Of a loader of what stands below the results of searches. */
+export interface ScopeBelowSearches extends LoaderScope {
+  readonly belowSearches: BelowSearches;
 }
 
 /** Results in key order, an Error per missing key: what DataLoader asks of a batch. */

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { IndexHit, SearchIndex } from '../core/contracts/search-index.ts';
-import { byArguments, type LoaderScope } from './scope.ts';
+import { byArguments, type ScopeBelowSearches } from './scope.ts';
 
 export interface SimilarKey {
   readonly parentId: string;
@@ -9,7 +9,10 @@ export interface SimilarKey {
 export type SimilarLoader = DataLoader<SimilarKey, readonly IndexHit[], string>;
 
 /** The neighbours of each document: one statement per `first`, not per document. */
-export function similarLoader(index: SearchIndex, { tenant, signal }: LoaderScope): SimilarLoader {
+export function similarLoader(
+  index: SearchIndex,
+  { tenant, signal, belowSearches }: ScopeBelowSearches,
+): SimilarLoader {
   return new DataLoader(
     (keys) =>
       byArguments(
@@ -17,6 +20,11 @@ export function similarLoader(index: SearchIndex, { tenant, signal }: LoaderScop
         ({ first }) => String(first),
         (ids, { first }) => index.similar(tenant, ids, first, signal),
       ),
-    { name: 'similarLoader', maxBatchSize: 100, cacheKeyFn: ({ parentId, first }) => `${parentId}:${first}` },
+    {
+      name: 'similarLoader',
+      maxBatchSize: 100,
+      batchScheduleFn: belowSearches.schedule,
+      cacheKeyFn: ({ parentId, first }) => `${parentId}:${first}`,
+    },
   );
 }

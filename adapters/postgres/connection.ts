@@ -44,7 +44,11 @@ export class Connection {
       running = new RunningStatement(this.#client, this.#limits);
       try {
         // What a row looks like is the statement's affair: the caller names it, as with every SQL driver.
-        return (await this.#send(text, parameters, onRow as (row: unknown) => void)) as unknown as StatementResult<Row>;
+        return (await this.#send(
+          text,
+          parameters,
+          onRow as ((row: unknown) => void) | undefined,
+        )) as unknown as StatementResult<Row>;
       } catch (error) {
         if (isConnectionFailure(error)) this.#broken = true;
         throw running.failure(name, error);

@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { maintain } from './embedded-maintenance.ts';
 import type { EmbeddedWorkerData } from './embedded-worker.ts';
+import { smallNewSpace } from './new-space.ts';
 import type { DatabaseServer } from './pooled-database.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { longestFullVector } from './vector-indexes.ts';
@@ -17,11 +18,6 @@ export const socketPort = 5432;
 const longestSocketPath = 103;
 const closeTimeoutMs = 30_000;
 const maintenanceIntervalMs = 10_000;
-/**
- * Of the thread's new JavaScript objects. It makes few, but with each answer memory beside the heap, which V8 counts and, as long as new
- * objects leave room, gives back only by collecting the whole heap: for 15 ms after every fifty pages, in which all statements waited.
- */
-const youngMb = 3;
 /** More than the program has of its own; a long one takes half a megabyte. */
 const mostPrepared = 150;
 
@@ -50,15 +46,16 @@ export class EmbeddedServer implements DatabaseServer {
       this.#fail(`the data directory was taken over: ${error.message}`),
     );
     this.#socketDirectory = await makeSocketDirectory();
+    const restoreNewSpace = smallNewSpace();
     const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), {
       name: 'embedded-database',
-      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
       workerData: {
         directory: join(this.#lock.directory, 'postgres'),
         socketPath: join(this.#socketDirectory, `.s.PGSQL.${socketPort}`),
       } satisfies EmbeddedWorkerData,
     });
     this.#worker = worker;
+    worker.once('online', restoreNewSpace);
     const ready = Promise.withResolvers<void>();
     worker.once('message', () => ready.resolve());
     worker.on('error', (error: unknown) => {
@@ -68,6 +65,7 @@ export class EmbeddedServer implements DatabaseServer {
     });
     this.#exited = new Promise<void>((resolve) => {
       worker.once('exit', (code) => {
+        restoreNewSpace();
         ready.reject(new GatewayError('INTERNAL', `the embedded database ended with ${code} before it was open`));
         if (!this.#closing) this.#fail(`the embedded database stopped with ${code}`);
         resolve();

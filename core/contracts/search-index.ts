@@ -29,11 +29,11 @@ export interface IndexHit {
 
 export interface SearchIndex {
   /**
-   * All queries in one SQL statement, results in their order, each as soon as its query has been ranked: what is done with one can go on
-   * beside the ranking of the next. Ranking: the two-stage fusion (docs/search.md):
+   * All queries in one SQL statement, results in their order, each as soon as its rows have come (the last, and those without hits, at the
+   * statement's end): what is done with one can go on beside the ranking of the next. Ranking: the two-stage fusion (docs/search.md):
    * C = top candidates by lex ∪ top candidates by vec; score = ½·minmax_C(lex) + ½·minmax_C(vec).
    */
-  search(tenant: string, queries: readonly IndexQuery[], signal?: AbortSignal): Promise<readonly IndexHit[]>[];
+  search(tenant: string, queries: readonly IndexQuery[], signal?: AbortSignal): readonly Promise<readonly IndexHit[]>[];
   /** The documents of the same collection whose best passages are nearest to each document's; itself left out. One statement. */
   similar(
     tenant: string,

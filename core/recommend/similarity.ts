@@ -17,7 +17,7 @@ export function dot(left: Float32Array, right: Float32Array): number {
 const only = new Float64Array(1);
 
 /**
- * `dot`, put in its place: a number that a long function returns is an object to collect, and a page compares some ten thousand times.
+ * `dot`, written into a table: a number that a long function returns is an object to collect, and a page compares some ten thousand times.
  * In four sums, which the processor adds side by side: one would wait for itself at every component.
  */
 export function putDot(into: Float64Array, place: number, left: Float32Array, right: Float32Array): void {

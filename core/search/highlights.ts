@@ -46,7 +46,9 @@ export function highlighter(query: string): Highlighter {
 }
 
 /** Gives the stem of a word if it is one of these. Nearly all others are told apart by how they begin, without being stemmed. */
-function stemFinder(stems: ReadonlySet<string>): (text: string, start: number, end?: number) => string | null {
+function stemFinder(
+  stems: ReadonlySet<string>,
+): (text: string, start: number, end: number | undefined) => string | null {
   // Stemming changes at most the last letter of what it leaves.
   const beginnings = Array.from(stems, (stem) => stem.slice(0, Math.max(2, stem.length - 1)));
   const firstLetters = new Set(beginnings.map((beginning) => beginning.charCodeAt(0)));

@@ -58,14 +58,15 @@ interface Prepared {
 }
 
 /**
- * All searches of one operation: their queries share embeddings calls, and they are one SQL statement. Each result is there as soon as its
- * own query has been ranked; a search that cannot be done rejects, and the others are whole.
+ * All searches of one operation: their queries share embeddings calls, and they are one SQL statement. A result may be there while other
+ * queries are still being ranked; a search that cannot be done rejects, and the others are whole.
  */
 export function searchAll(
   services: SearchServices,
   requests: readonly SearchRequest[],
   call: CallOptions,
 ): Promise<SearchResult>[] {
+  if (requests.length === 0) return [];
   const started = performance.now();
   const retrieving = retrieveAll(services, requests, call);
   return requests.map(async (_, place) => {

@@ -9,13 +9,15 @@ const other = 0;
 const letter = 1;
 const number = 2;
 
-/** The kinds of ASCII, by their codes. */
-const ascii = Uint8Array.from({ length: 128 }, (_, code) => kindOf(String.fromCharCode(code)));
+const numbers = /\p{N}/u;
+const letters = /[\p{L}\p{M}]/u;
+/** The kinds of characters by their codes, one more each: 0 for what has not come yet. Those of two units are not kept. */
+const kinds = new Uint8Array(0x1_00_00);
 const point = 0x2e;
 
 /**
  * What the expression `/\p{N}+(?:\.\p{N}+)+|[\p{L}\p{M}\p{N}]+/gu` finds: runs of letters, marks and digits, and numbers with points in
- * them. By hand, since the expression makes an object for each word, and the hits of twenty searches have thirty thousand.
+ * them. By hand, since the expression makes an object for each match, and the hits of twenty searches have thirty thousand words.
  */
 export function wordPlaces(text: string): WordPlaces {
   const starts: number[] = [];
@@ -54,13 +56,17 @@ function runEnd(text: string, start: number, least: number): number {
 }
 
 function kindAt(text: string, index: number): number {
-  const code = text.charCodeAt(index);
-  return ascii[code] ?? kindOf(String.fromCodePoint(text.codePointAt(index) ?? code));
+  const code = text.codePointAt(index) ?? 0;
+  const known = kinds[code] ?? 0;
+  if (known > 0) return known - 1;
+  const kind = kindOf(String.fromCodePoint(code));
+  kinds[code] = kind + 1;
+  return kind;
 }
 
 function kindOf(character: string): number {
-  if (/\p{N}/u.test(character)) return number;
-  return /[\p{L}\p{M}]/u.test(character) ? letter : other;
+  if (numbers.test(character)) return number;
+  return letters.test(character) ? letter : other;
 }
 
 /** In units of UTF-16. */

@@ -69,6 +69,22 @@ describe('searches of one operation', () => {
     }
   });
 
+  it('are followed by as many statements for what stands below their results, be they two or twelve', async () => {
+    const below =
+      'nodes { document { collection { name } passages(first: 2) { edges { node { id } } } similar(first: 2) { node { id } } } }';
+    const costs: unknown[] = [];
+    for (const count of [2, 12]) {
+      const aliases = Array.from(
+        { length: count },
+        (_, n) => `s${n}: search(query: "otter ${n} ${randomUUID()}") { ${below} }`,
+      );
+      const { 'find-embeddings': _, ...cost } = (await costOf(`{ ${aliases.join(' ')} }`)).cost;
+      costs.push(cost);
+    }
+    expect(costs[1]).toEqual(costs[0]);
+    expect(costs[0]).toMatchObject({ search: 1, similar: 1 });
+  });
+
   it('that differ in mode, filter, page size and collection are one statement too', async () => {
     const before = embeddingsCalls();
     const { cost } = await costOf(`{

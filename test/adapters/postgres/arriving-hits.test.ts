@@ -26,7 +26,16 @@ it('are there when the last row of their query is, in whatever order rows come',
 it('stay where they were whole before the statement failed', async () => {
   const arriving = new ArrivingHits(2);
   arriving.add(row(0, 1, 1));
+  arriving.add(row(1, 1, 2));
   arriving.fail(new Error('the connection broke'));
   const settled = await Promise.allSettled(arriving.ofEach());
   expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+});
+
+it('are not all there before the statement has ended', async () => {
+  const arriving = new ArrivingHits(1);
+  arriving.add(row(0, 1, 1));
+  expect(await now(arriving)).toEqual([null]);
+  arriving.end();
+  expect(await now(arriving)).toEqual([['0.1']]);
 });

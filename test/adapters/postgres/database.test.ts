@@ -112,13 +112,15 @@ describe('a reading with settings', () => {
   it('tells of a row while the next is still being made', async () => {
     const order: string[] = [];
     const rows = sql`select row, repeat('x', 100000) as text,
-      case when row = 2 then (select count(*) from generate_series(1, 500000) number where number <> row) end as slow
-      from generate_series(1, 2) row`;
+      case when row = 3 then (select count(*) from generate_series(1, 1000000) number where number <> row) end as slow
+      from generate_series(1, 3) row`;
     await database.read<{ row: number }>('rows', {}, rows, undefined, ({ row }) => {
       order.push(`row ${row}`);
       setImmediate(() => order.push('another turn'));
     });
-    expect(order.slice(0, 3)).toEqual(['row 1', 'another turn', 'row 2']);
+    // The second takes the end of the first with it out of PostgreSQL's own buffer.
+    expect(order.indexOf('another turn')).toBeLessThan(order.indexOf('row 3'));
+    expect(order.indexOf('row 1')).toBe(0);
   });
 
   it('ends before the next takes the connection, though nobody waits for that', async () => {
