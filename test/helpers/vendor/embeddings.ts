@@ -29,6 +29,7 @@ export async function answerEmbeddings(exchange: Exchange, settings: EmbeddingSe
     return { object: 'embedding', index, embedding };
   });
   const tokens = texts.reduce((sum, text) => sum + settings.countTokens(text), 0);
+  await exchange.latency;
   await pause(behaviour.firstTokenMs, exchange.signal);
   await sendJson(exchange, 200, {
     object: 'list',

@@ -13,6 +13,8 @@ export interface Exchange {
   /** Aborted when the response is over: nothing sleeps for a caller who has gone. */
   readonly signal: AbortSignal;
   readonly journal: Journal;
+  /** Settles when the behaviour's latency is over, which began with the request: vectors are worked out meanwhile. */
+  readonly latency: Promise<void>;
 }
 
 export async function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
@@ -53,6 +55,7 @@ export async function write({ response, behaviour, signal }: Exchange, text: str
 /** Sends a whole JSON body, or what the behaviour makes of it: cut in the middle, or never sent. */
 export async function sendJson(exchange: Exchange, status: number, body: unknown): Promise<void> {
   const { behaviour, response, signal } = exchange;
+  await exchange.latency;
   if (behaviour.silentAfter !== undefined) return untilGone(signal);
   const text = behaviour.rawBody ?? JSON.stringify(body);
   writeHead(exchange, status, 'application/json');

@@ -85,15 +85,16 @@ export async function startVendor(options: VendorOptions = {}): Promise<Vendor> 
       gone.abort();
     });
     const behaviour = { ...options.defaults, ...plan.of(call) };
-    const exchange: Exchange = { call, behaviour, response, signal: gone.signal, journal };
     // The caller left while the body was read: 'close' has been, and will not come again.
     if (response.destroyed) {
       journal.close(call, false);
       gone.abort();
     }
     if (behaviour.hold !== undefined) await unlessGone(behaviour.hold, gone.signal);
-    await pause(behaviour.latencyMs, gone.signal);
-    await route(exchange);
+    const latency = pause(behaviour.latencyMs, gone.signal);
+    // A caller who leaves meanwhile is noticed where it is waited for.
+    latency.catch(() => {});
+    await route({ call, behaviour, response, signal: gone.signal, journal, latency });
   }
 
   async function route(exchange: Exchange): Promise<void> {
@@ -108,8 +109,9 @@ export async function startVendor(options: VendorOptions = {}): Promise<Vendor> 
       return sendError(exchange, behaviour.status, error);
     }
     const target = `${call.method} ${call.path}`;
-    if (target === 'POST /chat/completions') return answerChat(exchange, settings);
     if (target === 'POST /embeddings') return answerEmbeddings(exchange, settings);
+    await exchange.latency;
+    if (target === 'POST /chat/completions') return answerChat(exchange, settings);
     if (target === 'GET /models') {
       const data = models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'test-vendor' }));
       return sendJson(exchange, 200, { object: 'list', data });
