@@ -1,6 +1,7 @@
 import type { SearchIndex } from '../../core/contracts/search-index.ts';
+import { ArrivingHits, type PlacedHitRow } from './arriving-hits.ts';
 import type { Database } from './database.ts';
-import { ArrivingHits, type HitRow, hitsByQuery, type PlacedHitRow } from './hit-rows.ts';
+import { type HitRow, hitsByQuery } from './hit-rows.ts';
 import { searchSettings } from './search-settings.ts';
 import { searchStatement } from './search-statement.ts';
 import { similarStatement } from './similar-statement.ts';

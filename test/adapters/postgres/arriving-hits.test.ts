@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ArrivingHits, type PlacedHitRow } from '../../../adapters/postgres/hit-rows.ts';
+import { ArrivingHits, type PlacedHitRow } from '../../../adapters/postgres/arriving-hits.ts';
 
 const row = (ordinal: number, place: number, count: number): PlacedHitRow => ({
   ...{ ordinal, place, count, score: 1, keyword: null, similarity: null },
