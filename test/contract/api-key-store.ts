@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type ApiKeyStore, type NewApiKey, unlimited } from '../../core/contracts/api-key-store.ts';
+import { nextMillisecond } from '../helpers/next-millisecond.ts';
 
 /** What every store of API keys must do; `open` gives one store for all tests, which keep apart by their tenants. */
 export function apiKeyStoreContract(name: string, open: () => ApiKeyStore): void {
@@ -41,7 +42,10 @@ export function apiKeyStoreContract(name: string, open: () => ApiKeyStore): void
     it('lists the keys of one tenant, newest first, page by page, the revoked ones too', async () => {
       const tenant = randomUUID();
       const ids: string[] = [];
-      for (const each of ['a', 'b', 'c']) ids.unshift((await open().create(newKey({ tenant, name: each }))).id);
+      for (const each of ['a', 'b', 'c']) {
+        ids.unshift((await open().create(newKey({ tenant, name: each }))).id);
+        await nextMillisecond();
+      }
       await open().create(newKey());
       await open().revoke(tenant, ids[1] ?? '');
       const seen: string[] = [];

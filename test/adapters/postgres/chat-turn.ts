@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MessagePart, NewMessage } from '../../../core/contracts/conversation-store.ts';
 import type { NewRun, NewTurn, RunRecord, RunStore } from '../../../core/contracts/run-store.ts';
 import { newRun } from '../../contract/run-store.ts';
+import { nextMillisecond } from '../../helpers/next-millisecond.ts';
 
 export interface TurnOptions {
   readonly conversationId: string;
@@ -69,6 +70,7 @@ export interface TurnIds {
 
 export async function startTurn(store: RunStore, tenant: string, options: TurnOptions): Promise<TurnIds> {
   const { run, turn } = newTurn(tenant, options);
+  await nextMillisecond();
   const claimed = await store.claim(run, turn, 'instance');
   const { detail } = claimed.run;
   if (detail.kind !== 'CHAT' || detail.questionId === null) throw new Error('the run has no question');

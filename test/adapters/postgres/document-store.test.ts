@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../adapters/postgres/database.ts';
 import type { Page } from '../../../core/contracts/page.ts';
+import { nextMillisecond } from '../../helpers/next-millisecond.ts';
 import {
   aDocument,
   aQuery,
@@ -145,6 +146,7 @@ describe('listing', () => {
       first.id,
       [1, 2, 3].map((n) => aDocument(`early ${n}`, [])),
     );
+    await nextMillisecond();
     await stores.documents.write(
       tenant,
       first.id,
