@@ -16,6 +16,7 @@ import {
   type EmbeddingPart,
   embeddingKey,
   payerOf,
+  sumOfTokens,
   type Waiter,
 } from './embedding-job.ts';
 import { EmbeddingQueue } from './embedding-queue.ts';
@@ -107,7 +108,7 @@ export class EmbeddingBatcher {
         { limit: maxWaitingTexts, retryAfterMs: 1000 },
       );
     }
-    const job: EmbeddingJob = { key, tenant, text, tokens: 0, waiters: new Set(), state: 'WAITING', call: null };
+    const job: EmbeddingJob = { key, tenant, text, tokens: null, waiters: new Set(), state: 'WAITING', call: null };
     this.#jobs.set(key, job);
     return job;
   }
@@ -208,7 +209,11 @@ export class EmbeddingBatcher {
     try {
       using _bounds = call.bounds;
       for (const refused of await reserveShares(call, this.#parts)) this.#refuse(call, refused);
-      if (call.jobs.length > 0) this.#answer(call, await this.#parts.embed(call));
+      if (call.jobs.length === 0) return;
+      const replying = this.#parts.embed(call);
+      // Its bill needs them: counted while the provider works.
+      setImmediate(() => sumOfTokens(call.jobs));
+      this.#answer(call, await replying);
     } catch (error) {
       this.#fail(call, error);
     } finally {

@@ -2,7 +2,7 @@ import type { EmbedReply } from '../../contracts/model-provider.ts';
 import type { CallBounds } from '../calls/call-bounds.ts';
 import type { EmbeddedText } from '../models.ts';
 import type { Price, UsageMeter } from '../usage/usage-meter.ts';
-import { type EmbeddingCall, type EmbeddingPart, payerOf } from './embedding-job.ts';
+import { type EmbeddingCall, type EmbeddingPart, payerOf, tokensOf } from './embedding-job.ts';
 
 export function embeddingCall({ jobs, hunt }: EmbeddingPart, bounds: CallBounds): EmbeddingCall {
   const waiters = jobs.map((job) => [...job.waiters]);
@@ -45,7 +45,7 @@ export function partsOfRefused(call: EmbeddingCall): EmbeddingPart[] {
  * tokenizer counted per text; with none sent (0 for a text that is not empty is none), our counts stand as estimates.
  */
 export function billEmbeddings(call: EmbeddingCall, reply: EmbedReply, price: Price | null): readonly EmbeddedText[] {
-  const weights = call.jobs.map(({ tokens }) => tokens);
+  const weights = call.jobs.map(tokensOf);
   const sent = reply.tokens === null || reply.tokens === 0 ? null : reply.tokens;
   const shares = sent === null ? weights : shareTokens(sent, weights);
   const bills = new Map<UsageMeter, number>();

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Reservation } from '../../contracts/spending.ts';
+import { countTokens } from '../../text/tokens.ts';
 import type { CallBounds } from '../calls/call-bounds.ts';
 import type { EmbeddedText } from '../models.ts';
 import type { UsageMeter } from '../usage/usage-meter.ts';
@@ -42,8 +43,8 @@ export interface EmbeddingJob {
   readonly key: string;
   readonly tenant: string;
   readonly text: string;
-  /** By our tokenizer; weighs limits and shares. Counted once, when the text is taken into a call. */
-  tokens: number;
+  /** By our tokenizer, once it was asked for: see `tokensOf`. */
+  tokens: number | null;
   readonly waiters: Set<Waiter>;
   /** DROPPED: nobody waits for it. CALLED without a `call`: to be sent again, apart from its neighbours. */
   state: 'WAITING' | 'CALLED' | 'DROPPED';
@@ -83,6 +84,19 @@ export interface EmbeddingCall extends EmbeddingPart {
   /** Jobs that somebody still waits for; at 0 the call is aborted. */
   wanted: number;
 }
+
+/** Weighs limits and shares. Counting takes a while: where an upper bound will do, `mostTokensOf`. */
+export function tokensOf(job: EmbeddingJob): number {
+  job.tokens ??= countTokens(job.text);
+  return job.tokens;
+}
+
+export function sumOfTokens(jobs: readonly EmbeddingJob[]): number {
+  return jobs.reduce((sum, job) => sum + tokensOf(job), 0);
+}
+
+/** A token has a byte at least. */
+export const mostTokensOf = ({ text, tokens }: EmbeddingJob): number => tokens ?? Buffer.byteLength(text);
 
 /** Tenants never share a key, so that no timing tells one what another has asked. */
 export function embeddingKey(tenant: string, text: string): string {

@@ -1,6 +1,5 @@
 import type { EmbeddingLimits } from '../../contracts/model-provider.ts';
-import { countTokens } from '../../text/tokens.ts';
-import type { Caller, EmbeddingJob } from './embedding-job.ts';
+import { type Caller, type EmbeddingJob, mostTokensOf, sumOfTokens, tokensOf } from './embedding-job.ts';
 
 /** First in, first out without the cost of `shift` on a long array. */
 interface Line {
@@ -54,13 +53,19 @@ export class EmbeddingQueue {
   take(limits: EmbeddingLimits, mayCall: (caller: Caller) => boolean): EmbeddingJob[] {
     const taken: EmbeddingJob[] = [];
     let tokens = 0;
+    let isCounted = false;
     while (taken.length < limits.maxTexts) {
       const turn = this.#nextTurn(mayCall);
       if (turn === null) break;
       const { job, lines, caller, line } = turn;
-      if (job.tokens === 0) job.tokens = countTokens(job.text);
-      if (taken.length > 0 && tokens + job.tokens > limits.maxTokens) break;
-      tokens += job.tokens;
+      // What has too many bytes may have few enough tokens.
+      if (!isCounted && tokens + mostTokensOf(job) > limits.maxTokens) {
+        isCounted = true;
+        tokens = sumOfTokens(taken);
+      }
+      const own = isCounted ? tokensOf(job) : mostTokensOf(job);
+      if (taken.length > 0 && tokens + own > limits.maxTokens) break;
+      tokens += own;
       taken.push(job);
       job.state = 'CALLED';
       line.head += 1;

@@ -1,6 +1,6 @@
 import type { Spending } from '../../contracts/spending.ts';
 import type { Price } from '../usage/usage-meter.ts';
-import { type EmbeddingCall, type EmbeddingJob, payerOf } from './embedding-job.ts';
+import { type EmbeddingCall, type EmbeddingJob, payerOf, sumOfTokens } from './embedding-job.ts';
 
 /** A text whose payer has not enough left. */
 export interface RefusedShare {
@@ -35,7 +35,7 @@ export async function reserveShares(
         payer: bill.payer,
         ...{ model, price },
         get inputTokens() {
-          return jobs.reduce((sum, { tokens }) => sum + tokens, 0);
+          return sumOfTokens(jobs);
         },
         ...{ inputBound: null, maxOutputTokens: 0, modelMaxOutputTokens: null, choices: 1 },
       };

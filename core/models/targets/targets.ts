@@ -6,7 +6,7 @@ import type { Job } from '../calls/job.ts';
 import type { CatalogueEntry } from '../catalogue/catalogue.ts';
 import { EmbeddingBatcher } from '../embeddings/embedding-batcher.ts';
 import { EmbeddingCache } from '../embeddings/embedding-cache.ts';
-import type { EmbeddingCall } from '../embeddings/embedding-job.ts';
+import { type EmbeddingCall, sumOfTokens } from '../embeddings/embedding-job.ts';
 import { ModelVectors } from '../embeddings/model-vectors.ts';
 import { StoredEmbeddings } from '../embeddings/stored-embeddings.ts';
 import { ProviderKey, TargetKey } from '../limits/keys.ts';
@@ -146,12 +146,14 @@ async function embed(target: Target, call: EmbeddingCall, options: TryOptions): 
   const { name: model, dimensions } = target.entry;
   const texts = call.jobs.map(({ text }) => text);
   const request = dimensions === null ? { model, texts } : { model, texts, dimensions };
-  const inputTokens = call.jobs.reduce((sum, { tokens }) => sum + tokens, 0);
   const job: Job = {
     kind: 'embedding',
     bounds: call.bounds,
     ...{ tenant: '', payer: null, route: null },
-    ...{ inputTokens, isInputUncounted: false, maxOutputTokens: null, choices: 1 },
+    get inputTokens() {
+      return sumOfTokens(call.jobs);
+    },
+    ...{ isInputUncounted: false, maxOutputTokens: null, choices: 1 },
     spent: () => {},
     attempts: 0,
   };
@@ -177,7 +179,7 @@ async function embed(target: Target, call: EmbeddingCall, options: TryOptions): 
       ),
     options,
   );
-  const tokens = { inputTokens: answer.value.tokens ?? inputTokens, cachedInputTokens: 0, outputTokens: 0 };
+  const tokens = { inputTokens: answer.value.tokens ?? sumOfTokens(call.jobs), cachedInputTokens: 0, outputTokens: 0 };
   answer.end({ tokens, estimated: answer.value.tokens === null }, null);
   return answer.value;
 }
