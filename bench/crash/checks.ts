@@ -157,28 +157,63 @@ interface MessageView {
   readonly text: string;
 }
 
+interface Paged<T> {
+  readonly edges: readonly { readonly node: T }[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
 /** Of each conversation, that every message has its parent, and questions and replies their order. */
 async function conversations(gateway: GatewayProcess, ledger: Ledger): Promise<string[]> {
-  const { conversations: found } = await gateway.data<{
-    conversations: { edges: { node: { id: string; messages: { edges: { node: MessageView }[] } } }[] };
-  }>(
-    `query CrashConversations {
-      conversations(first: 100) { edges { node { id messages(last: 500) { edges { node { id role parentId text } } } } } }
-    }`,
-  );
+  const found = await allOf(async (after) => {
+    const { conversations: page } = await gateway.data<{ conversations: Paged<{ id: string }> }>(
+      `query CrashConversations($after: String) {
+        conversations(first: 100, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } }
+      }`,
+      { after },
+    );
+    return page;
+  });
+  const ids = new Set(found.map(({ id }) => id));
+  const faults = [...ledger.conversations].filter((id) => !ids.has(id)).map((id) => `conversation ${id} is gone`);
+  for (const id of ids) faults.push(...messageFaults(id, await messagesOf(gateway, id)));
+  return faults;
+}
+
+function messagesOf(gateway: GatewayProcess, id: string): Promise<MessageView[]> {
+  return allOf(async (after) => {
+    const { node } = await gateway.data<{ node: { messages: Paged<MessageView> } }>(
+      `query CrashMessages($id: ID!, $after: String) {
+        node(id: $id) { ... on Conversation {
+          messages(first: 500, after: $after) { edges { node { id role parentId text } } pageInfo { hasNextPage endCursor } }
+        } }
+      }`,
+      { id, after },
+    );
+    return node.messages;
+  });
+}
+
+function messageFaults(conversation: string, messages: readonly MessageView[]): string[] {
+  if (messages.length === 0) return [`conversation ${conversation} has no message`];
   const faults: string[] = [];
-  const ids = new Set(found.edges.map(({ node }) => node.id));
-  for (const id of ledger.conversations) if (!ids.has(id)) faults.push(`conversation ${id} is gone`);
-  for (const { node } of found.edges) {
-    let parent: MessageView | null = null;
-    for (const { node: message } of node.messages.edges) {
-      const expected = parent?.id ?? null;
-      if (message.parentId !== expected)
-        faults.push(`message ${message.id} has the parent ${message.parentId}, not ${expected}`);
-      if (message.role === 'ASSISTANT' && parent?.role !== 'USER') faults.push(`message ${message.id} answers nothing`);
-      parent = message;
-    }
-    if (parent === null) faults.push(`conversation ${node.id} has no message`);
+  let parent: MessageView | null = null;
+  for (const message of messages) {
+    const expected = parent?.id ?? null;
+    if (message.parentId !== expected)
+      faults.push(`message ${message.id} has the parent ${message.parentId}, not ${expected}`);
+    if (message.role === 'ASSISTANT' && parent?.role !== 'USER') faults.push(`message ${message.id} answers nothing`);
+    parent = message;
   }
   return faults;
+}
+
+async function allOf<T>(pageAfter: (cursor: string | null) => Promise<Paged<T>>): Promise<T[]> {
+  const all: T[] = [];
+  for (let cursor: string | null = null, more = true; more; ) {
+    const { edges, pageInfo } = await pageAfter(cursor);
+    all.push(...edges.map(({ node }) => node));
+    cursor = pageInfo.endCursor;
+    more = pageInfo.hasNextPage;
+  }
+  return all;
 }
