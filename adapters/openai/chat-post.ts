@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { APIError } from 'openai';
-import type { HttpDoor } from './http-fetch.ts';
-import { headersOf, textOf } from './incoming-message.ts';
+import type { HttpDoor } from './http-door.ts';
+import type { IncomingReply } from './incoming-reply.ts';
 
 export interface ChatPostOptions {
   /** With its query. */
@@ -11,7 +10,7 @@ export interface ChatPostOptions {
 }
 
 /** Sends a chat and resolves with the reply as it begins, or rejects with the SDK's error for a status that is none of success. */
-export type ChatPost = (body: object, signal: AbortSignal) => Promise<IncomingMessage>;
+export type ChatPost = (body: object, signal: AbortSignal) => Promise<IncomingReply>;
 
 /** Without the SDK in between, whose request, response and headers cost more than all that is done with a short reply. */
 export function createChatPost(door: HttpDoor, { url, headers }: ChatPostOptions): ChatPost {
@@ -25,15 +24,14 @@ export function createChatPost(door: HttpDoor, { url, headers }: ChatPostOptions
     door.send(url, { method: 'POST', headers: fixed, signal }, JSON.stringify(body)).then(succeeded);
 }
 
-function succeeded(message: IncomingMessage): IncomingMessage | Promise<never> {
-  const status = message.statusCode ?? 502;
-  return status >= 200 && status < 300 ? message : refused(message, status);
+function succeeded(reply: IncomingReply): IncomingReply | Promise<never> {
+  return reply.status >= 200 && reply.status < 300 ? reply : refused(reply);
 }
 
-async function refused(message: IncomingMessage, status: number): Promise<never> {
-  const text = await textOf(message);
+async function refused(reply: IncomingReply): Promise<never> {
+  const text = await reply.text();
   const answer = parsed(text);
-  throw APIError.generate(status, answer, answer === undefined ? text : undefined, headersOf(message));
+  throw APIError.generate(reply.status, answer, answer === undefined ? text : undefined, reply.headers());
 }
 
 function parsed(text: string): object | undefined {

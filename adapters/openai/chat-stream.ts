@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { ChatStreamReader } from './chat-stream-reader.ts';
-import { textOf } from './incoming-message.ts';
+import type { IncomingReply } from './incoming-reply.ts';
 import { malformed, type Upstream } from './upstream.ts';
 import { readBody } from './wire-reply.ts';
 
@@ -19,40 +18,40 @@ export interface ChatStream {
   close(): void;
 }
 
-/** Listens rather than iterates: an iterator over a web stream doubles the CPU per token. */
-export async function openChatStream(message: IncomingMessage, upstream: Upstream): Promise<ChatStream> {
-  const contentType = message.headers['content-type'] ?? '';
+/** Hears the text as it comes: an iterator in between doubles the CPU per token. */
+export async function openChatStream(reply: IncomingReply, upstream: Upstream): Promise<ChatStream> {
+  const contentType = reply.get('content-type') ?? '';
   if (contentType.includes('application/json')) {
     // A server that cannot stream, or an error that travels as 200.
-    readBody(await textOf(message), upstream);
+    readBody(await reply.text(), upstream);
     throw malformed(upstream, 'a stream of events', contentType);
   }
-  message.setEncoding('utf8');
   const reader = new ChatStreamReader(upstream);
   let fault: Error | null = null;
   let wake = () => {};
 
-  message.on('data', (text: string) => {
-    reader.feed(text);
-    if (reader.unreadChars > MAX_UNREAD_CHARS) message.pause();
-    wake();
+  reply.read({
+    text(text) {
+      reader.feed(text);
+      if (reader.unreadChars > MAX_UNREAD_CHARS) reply.pause();
+      wake();
+    },
+    ended() {
+      // The blank line ends an event whose own was left out before the close.
+      reader.feed('\n\n');
+      wake();
+    },
+    broke(error) {
+      fault = error;
+      wake();
+    },
   });
-  message.on('end', () => {
-    // The blank line ends an event whose own was left out before the close.
-    reader.feed('\n\n');
-    wake();
-  });
-  message.on('error', (error) => {
-    fault ??= error;
-    wake();
-  });
-  message.on('close', () => wake());
 
   return {
     reader,
     async more() {
-      if (reader.unreadChars <= MAX_UNREAD_CHARS && message.isPaused()) message.resume();
-      const over = () => reader.done || reader.failure !== null || message.readableEnded || message.destroyed;
+      if (reader.unreadChars <= MAX_UNREAD_CHARS && reply.paused) reply.resume();
+      const over = () => reader.done || reader.failure !== null || reply.over;
       if (!over() && !reader.hasChunks) {
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -63,16 +62,17 @@ export async function openChatStream(message: IncomingMessage, upstream: Upstrea
       return reader.hasChunks || !over();
     },
     close() {
-      if (reader.done && reader.failure === null) drain(message);
-      else if (!message.readableEnded) message.destroy();
+      if (reader.done && reader.failure === null) drain(reply);
+      else reply.destroy();
     },
   };
 }
 
-/** Reads the last bytes after `[DONE]`, in the background: only a body read to its end gives its socket back to the pool. */
-function drain(message: IncomingMessage): void {
-  if (message.readableEnded) return;
-  const timer = setTimeout(() => message.destroy(), DRAIN_MS).unref();
-  message.once('close', () => clearTimeout(timer));
-  message.resume();
+/** Takes the last bytes after `[DONE]`, in the background: only a body that came to its end gives its socket back to the pool. */
+function drain(reply: IncomingReply): void {
+  if (reply.over) return;
+  const timer = setTimeout(() => reply.destroy(), DRAIN_MS).unref();
+  const stop = (): void => clearTimeout(timer);
+  reply.read({ text: () => {}, ended: stop, broke: stop });
+  if (reply.paused) reply.resume();
 }

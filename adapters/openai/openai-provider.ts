@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import OpenAI, { APIError } from 'openai';
 import { GatewayError } from '../../core/contracts/gateway-error.ts';
 import type { EmbeddingLimits, HearRates, ModelProvider } from '../../core/contracts/model-provider.ts';
@@ -7,7 +6,7 @@ import { createChatPost } from './chat-post.ts';
 import { openChatStream } from './chat-stream.ts';
 import { readCompletion } from './completion.ts';
 import { readEmbeddings } from './embeddings.ts';
-import { httpDoor } from './http-fetch.ts';
+import { httpDoor } from './http-door.ts';
 import { readModels } from './model-list.ts';
 import { type HeaderSource, reportedRates } from './reported-rates.ts';
 import { cancelled, translateError } from './translate-error.ts';
@@ -49,7 +48,7 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
   const upstream: Upstream = { name, address: addressOf(url), secrets };
   const outputLimitField =
     options.outputLimitField ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens');
-  const door = httpDoor(options.maxConnections, options.callHeaders);
+  const door = httpDoor(url.origin, { maxSockets: options.maxConnections, callHeaders: options.callHeaders });
   const client = new OpenAI({
     baseURL: options.baseUrl.replace(/\/+$/, ''),
     // The SDK insists on a key; the header that it would make is taken away below.
@@ -101,9 +100,9 @@ export function openaiProvider(options: OpenaiProviderOptions): ModelProvider {
       const body = chatBody(request, true, outputLimitField);
       if (signal.aborted) throw cancelled(signal);
       try {
-        const message = await postChat(body, signal);
-        tell({ get: (name) => headerOf(message, name) }, hear);
-        const stream = await openChatStream(message, upstream);
+        const reply = await postChat(body, signal);
+        tell(reply, hear);
+        const stream = await openChatStream(reply, upstream);
         try {
           while (await stream.more()) {
             for (const chunk of stream.reader.take()) {
@@ -168,11 +167,6 @@ function addressWith(baseUrl: string, path: string, query: OpenaiProviderOptions
   const url = new URL(baseUrl.replace(/\/+$/, '') + path);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
   return url;
-}
-
-function headerOf({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }
 
 function tell(headers: HeaderSource, hear: HearRates | undefined): void {

@@ -1,6 +1,6 @@
 import type { ReportedRate, ReportedRates } from '../../core/contracts/model-provider.ts';
 
-/** Where a header is read from: the SDK's Headers, or those of node:http as they are. */
+/** Where a header is read from: the SDK's Headers, or a reply as it came in. */
 export type HeaderSource = Pick<Headers, 'get'>;
 
 /** `x-ratelimit-*`, as OpenAI, Azure, Groq, Mistral and vLLM's proxies send them; null when there are none. */

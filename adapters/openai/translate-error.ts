@@ -1,4 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { errors } from 'undici';
 import { GatewayError, type UpstreamFault } from '../../core/contracts/gateway-error.ts';
 import { isRecord, quoted, type Upstream } from './upstream.ts';
 
@@ -22,6 +23,14 @@ const rejectedCodes: ReadonlyMap<string, UpstreamFault | null> = new Map([
 /** Servers without a code for it (vLLM, Ollama, TGI) say it in words. */
 const contextWords = /maximum context length|context window|exceeds? the (available )?context|prompt is too long/i;
 
+/** What undici says of a call that was not one: a header that cannot be sent, for example. */
+const ownFaults: ReadonlySet<unknown> = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_INVALID_RETURN_VALUE',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
+
 const retryableStatuses = new Set([408, 409, 425]);
 
 /**
@@ -35,10 +44,10 @@ export function translateError(error: unknown, upstream: Upstream, signal: Abort
     const answer = error.error ?? error.message.replace(/^\d{3} /, '');
     return translateAnswer(error.status, answer, error.headers, upstream);
   }
-  if (!(error instanceof APIConnectionError) && !hasSystemCode(error)) {
+  if (!(error instanceof APIConnectionError) && !isConnectionFault(error)) {
     return new GatewayError('INTERNAL', `calling ${upstream.name} failed unexpectedly`, { cause: error });
   }
-  const reason = error instanceof APIConnectionTimeoutError ? 'ETIMEDOUT' : systemCode(error);
+  const reason = error instanceof APIConnectionTimeoutError ? 'ETIMEDOUT' : connectionFault(error);
   return new GatewayError(
     'UPSTREAM_UNAVAILABLE',
     `${upstream.name} at ${upstream.address} could not be reached, or closed the connection before the end of its reply (${reason})`,
@@ -126,18 +135,27 @@ function retryAfter(headers: Headers): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, Math.ceil(wait)) : undefined;
 }
 
-/** The system's own word for what happened to the connection: the first code on the way down the causes. */
-function systemCode(error: unknown): string {
+/** What happened to the connection, in the system's own word or undici's: the first on the way down the causes. */
+function connectionFault(error: unknown): string {
   let cause = error;
   while (cause instanceof Error) {
-    if (hasSystemCode(cause)) return cause.code;
+    if (isConnectionFault(cause)) return isUndicis(cause) ? cause.message : String(codeOf(cause));
     if (cause.cause === undefined) return cause.message;
     cause = cause.cause;
   }
   return String(cause);
 }
 
-/** What Node gives every failure of a socket, a look-up or a handshake; its TypeErrors have codes too, but are faults of our own. */
-function hasSystemCode(error: unknown): error is Error & { readonly code: string } {
-  return error instanceof Error && !(error instanceof TypeError) && 'code' in error && typeof error.code === 'string';
+/** Node gives every failure of a socket, a look-up or a handshake a code. So do its TypeErrors have one, but those are faults of our own. */
+function isConnectionFault(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof TypeError) return false;
+  return isUndicis(error) ? !ownFaults.has(codeOf(error)) : typeof codeOf(error) === 'string';
+}
+
+function isUndicis(error: Error): boolean {
+  return error instanceof errors.UndiciError || error instanceof errors.HTTPParserError;
+}
+
+function codeOf(error: Error): unknown {
+  return 'code' in error ? error.code : undefined;
 }

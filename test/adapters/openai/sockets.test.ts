@@ -76,6 +76,22 @@ describe('stopping', () => {
     },
   );
 
+  test('ends a call at once that still waits for its socket, and never sends it', async () => {
+    const { vendor, provider } = await start({ maxConnections: 1 });
+    const gate = Promise.withResolvers<void>();
+    vendor.next({ hold: gate.promise, reply: tenWords });
+    const first = all(provider.chat(request(), never()));
+    await vendor.waitForCall('/chat/completions');
+    const abort = new AbortController();
+    const second = outcome(provider.chat(request(), abort.signal));
+    abort.abort();
+    expect((await second).error?.code).toBe('CANCELLED');
+    gate.resolve();
+    expect(textOf(await first)).toBe(tenWords);
+    expect(textOf(await all(provider.chat(request(), never())))).not.toBe('');
+    expect(vendor.calls()).toHaveLength(2);
+  });
+
   test('makes no request for a signal that is already aborted', async () => {
     const { vendor, provider } = await start();
     expect((await outcome(provider.chat(request(), AbortSignal.abort()))).error?.code).toBe('CANCELLED');
@@ -170,9 +186,14 @@ describe('a provider that is not there', () => {
     // A server that listens on a port has an AddressInfo.
     const { port } = server.address() as AddressInfo;
     const provider = openaiProvider({ baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: null });
-    const error = await failure(provider.complete(request(), never()));
+    const errors = [
+      await failure(all(provider.chat(request(), never()))),
+      await failure(provider.complete(request(), never())),
+    ];
     await once(server.close(), 'close');
-    expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
-    expect(error.message).toMatch(/HPE_/);
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true });
+      expect(error.message).toContain('does not match the HTTP/1.1 protocol');
+    }
   });
 });
