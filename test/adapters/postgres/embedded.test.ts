@@ -48,6 +48,30 @@ describe('the embedded database', () => {
     await second.close();
   });
 
+  it('takes memory for what there is to read: after a restart for what has come in as well, and 32 MB at the most', async () => {
+    await using directory = await temporaryDataDirectory();
+    const buffers = async (fill: ReturnType<typeof sql> | null) => {
+      const database = await openDatabase({ dataDir: directory.path });
+      const [row] = await database.query<{ mb: number }>(
+        'buffers',
+        sql`select pg_size_bytes(current_setting('shared_buffers')) / 1048576 as mb`,
+      );
+      if (fill !== null) await database.query('fill', fill);
+      await database.close();
+      return Number(row?.mb);
+    };
+    const text = sql`string_agg(md5(random()::text), '')`;
+    const small = await buffers(sql`create table big as select 1 as n, ${text} from generate_series(1, 320000)`);
+    expect(small).toBeGreaterThanOrEqual(8);
+    expect(small).toBeLessThan(12);
+    const grown = await buffers(
+      sql`insert into big select 2, ${text} from generate_series(1, 4) as part, generate_series(1, 320000) group by part`,
+    );
+    expect(grown).toBeGreaterThan(small + 4);
+    expect(grown).toBeLessThan(32);
+    expect(await buffers(null)).toBe(32);
+  });
+
   it('leaves no socket behind, and lets only its user see it', async () => {
     const sockets = async () => (await readdir(tmpdir())).filter((name) => /^sluice-[A-Za-z0-9]{6}$/.test(name));
     const before = new Set(await sockets());
