@@ -15,7 +15,8 @@ const mostBuckets = 100_000;
  * everybody else at the window's end, and it cannot take from two buckets or from neither.
  */
 export function memoryRateLimiter(now: () => number = () => performance.now()): RateLimiter {
-  const levels = new LRUCache<string, Level>({ max: mostBuckets });
+  // By size, of one each: by `max` it would take the memory for all of them at once.
+  const levels = new LRUCache<string, Level>({ maxSize: mostBuckets, sizeCalculation: () => 1 });
 
   function level(scope: string, { name, perMinute }: Bucket): Level {
     const key = `${scope}\n${name}`;

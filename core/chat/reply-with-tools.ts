@@ -22,6 +22,7 @@ export interface ToolServices {
 
 /** What a chat may call: of the gateway's tools those that are there now, and the app's own. */
 export function toolsOf(toolbox: Toolbox, { tools, clientTools }: ChatInput): readonly ToolDescription[] {
+  if (tools.length === 0 && clientTools.length === 0) return [];
   const named = new Set(tools);
   return [...toolbox.list().filter(({ name }) => named.has(name)), ...describeClientTools(clientTools)];
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { App, ServerContext } from '../app.ts';
 import { leftSignal } from './left-signal.ts';
-import { isObject, PlainRequest, parametersIn } from './plain-request.ts';
+import { isObject, type PlainParameters, PlainRequest } from './plain-request.ts';
 
 /** Results of several parts, or what may be one: Yoga's to send. */
 const severalParts = /@defer|@stream|subscription/;
@@ -10,16 +10,15 @@ const severalParts = /@defer|@stream|subscription/;
 /**
  * Answers a plain operation through the same hooks as any other, without the layer of WHATWG requests, responses and streams
  * around it, which costs more than the GraphQL in between. False, and nothing was done: Yoga is to answer, with what it says to
- * parameters that are malformed, to an operation that is not valid, and to whatever else was not executed.
+ * an operation that is not valid, and to whatever else was not executed.
  */
 export async function answerDirectly(
   app: App,
-  body: Buffer,
+  params: PlainParameters,
   response: ServerResponse,
   context: ServerContext,
 ): Promise<boolean> {
-  const params = parametersIn(body);
-  if (params === null || severalParts.test(params.query)) return false;
+  if (severalParts.test(params.query)) return false;
   const request = new PlainRequest('application/json', leftSignal(response)) as unknown as Request;
   const result = await app.getResultForParams({ params, request }, { ...context });
   if (!isExecuted(result)) return false;

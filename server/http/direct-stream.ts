@@ -5,7 +5,7 @@ import type { App, ServerContext } from '../app.ts';
 import { withCode } from '../client-errors.ts';
 import { leftSignal } from './left-signal.ts';
 import { letGoOfStalled } from './let-go-of-stalled.ts';
-import { PlainRequest, parametersIn } from './plain-request.ts';
+import { type PlainParameters, PlainRequest } from './plain-request.ts';
 
 /** Proxies cut connections on which nothing is said. */
 const pingMs = 12_000;
@@ -24,12 +24,11 @@ const headers = {
  */
 export async function streamDirectly(
   app: App,
-  body: Buffer,
+  params: PlainParameters,
   response: ServerResponse,
   context: ServerContext,
 ): Promise<boolean> {
-  const params = parametersIn(body);
-  if (params === null || !/\bsubscription\b/.test(params.query) || /@defer|@stream/.test(params.query)) return false;
+  if (!/\bsubscription\b/.test(params.query) || /@defer|@stream/.test(params.query)) return false;
   const signal = leftSignal(response);
   const request = new PlainRequest('text/event-stream', signal) as unknown as Request;
   let result: unknown;

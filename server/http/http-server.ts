@@ -20,7 +20,7 @@ import { setCors } from './cors.ts';
 import { answerDirectly } from './direct-operation.ts';
 import { streamDirectly } from './direct-stream.ts';
 import { allowsOrigin, originRefused } from './origin.ts';
-import { plainAccept } from './plain-request.ts';
+import { parametersIn, plainAccept } from './plain-request.ts';
 import { announcesAtMost, readBody } from './read-body.ts';
 
 /**
@@ -141,11 +141,15 @@ async function handle(
   }
   if (path === graphqlSsePath) request.url = (request.url ?? '').replace(graphqlSsePath, graphqlPath);
   response.setHeader('X-Accel-Buffering', 'no');
+  const params = plain === null || body === null ? null : parametersIn(body);
+  // What is understood is not held as it came for as long as its answer is waited for.
+  if (params !== null) body = null;
   const operation = beginOperation(parts, 'http', context, request, response);
   await inOperation(operation, async () => {
     const answerPlain = plain === 'text/event-stream' ? streamDirectly : answerDirectly;
-    if (plain !== null && body !== null && (await answerPlain(now.app, body, response, context))) return;
-    if (body !== null) Object.assign(request, { body }); // Yoga's adapter takes a body that was read before it
+    if (params !== null && (await answerPlain(now.app, params, response, context))) return;
+    const sent = params === null ? body : Buffer.from(JSON.stringify(params));
+    if (sent !== null) Object.assign(request, { body: sent }); // Yoga's adapter takes a body that was read before it
     await now.app(request, response, context);
   });
 }

@@ -16,13 +16,16 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       if (bytes <= maxBytes) chunks.push(chunk);
       else resolve(null);
     };
-    request.on('data', hear);
-    request.on('end', () => {
-      // The request lives as long as its answer is waited for, and would hold the body.
-      request.off('data', hear);
+    const end = (): void => {
+      // The request lives as long as its answer is waited for, and would hold the body, be it by a promise that its listeners settle.
+      request.off('data', hear).off('end', end).off('error', reject).on('error', ignore);
       resolve(chunks.length === 1 ? (chunks[0] ?? null) : Buffer.concat(chunks));
-      chunks.length = 0;
-    });
+    };
+    request.on('data', hear);
+    request.on('end', end);
     request.on('error', reject);
   });
 }
+
+/** Of a request that was read to its end: its answer will find the connection closed. */
+function ignore(): void {}
