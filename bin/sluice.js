@@ -11,12 +11,12 @@ import { fileURLToPath } from 'node:url';
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 /*
- * What bounds the memory of a gateway, and can be said at a process's start only. Of the heap for new objects twice 32 MB: on a machine
- * with much memory V8 lets it grow to twice 64, where a call costs as much processor time. Of glibc's arenas two: it would make one
- * for each thread, and each keeps what was freed in it.
+ * What bounds the memory of a gateway, and can be said at a process's start only. Of the heap for new objects twice 16 MB: on a machine
+ * with much memory V8 lets it grow to twice 64. Of glibc's arenas two: it would make one for each thread, and each keeps what was freed
+ * in it.
  */
 const newHeap = '--max-semi-space-size';
-const gatewayFlags = [`${newHeap}=32`];
+const gatewayFlags = [`${newHeap}=16`];
 const gatewayEnvironment = { MALLOC_ARENA_MAX: '2' };
 
 if (major > 22 || (major === 22 && minor >= 18)) {

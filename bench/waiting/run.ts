@@ -37,7 +37,7 @@ await using gateway = await startGatewayProcess({
     ...(postgres !== null && { DATABASE_URL: postgres.url }),
     OPENAI_BASE_URL: vendor.url,
     OPENAI_API_KEY: 'sk-bench-0123456789',
-    NODE_OPTIONS: `--import ${fileURLToPath(new URL('./loop-delay.ts', import.meta.url))}`,
+    NODE_OPTIONS: `--import ${fileURLToPath(new URL('./loop-delay.js', import.meta.url))}`,
   },
 });
 using client = new HttpClient({ url: new URL(gateway.url), headers: { accept: 'application/json' } });

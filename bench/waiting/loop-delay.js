@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-/** Loaded into the gateway under measure: SIGUSR2 makes it say how late its event loop ran since the last time, and begin anew. */
+/** Loaded into the gateway under measure, where TypeScript would bring a compiler along: SIGUSR2 makes it say how late its event loop ran since the last time, and begin anew. */
 if (isMainThread) {
   const resolution = 10;
   const delay = monitorEventLoopDelay({ resolution });
