@@ -44,12 +44,18 @@ if (major > 22 || (major === 22 && minor >= 18)) {
 
 /** The same process begins again, within the bounds, unless it has them. Windows has no such call, and none of the bounds. */
 function boundMemory() {
+  const flags = missingFlags();
+  if (process.platform === 'win32' || flags.length === 0) return;
+  const line = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
   // biome-ignore lint/style/noProcessEnv: this file is the process's entry, a part of server/.
-  const environment = process.env;
-  const given = [...process.execArgv, environment.NODE_OPTIONS ?? ''];
-  if (process.platform === 'win32' || given.some((flags) => flags.includes(newHeap))) return;
-  const line = [process.execPath, ...gatewayFlags, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve(process.execPath, line, { ...gatewayEnvironment, ...environment });
+  process.execve(process.execPath, line, { ...gatewayEnvironment, ...process.env });
+}
+
+/** None where the operator has set the bound. */
+function missingFlags() {
+  // biome-ignore lint/style/noProcessEnv: this file is the process's entry, a part of server/.
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''];
+  return given.some((flags) => flags.includes(newHeap)) ? [] : gatewayFlags;
 }
 
 /** @returns {string | null} the Node that the project brings, null when it is not installed */
@@ -64,7 +70,7 @@ function ownNode() {
 
 /** @param {string} node */
 function runWith(node) {
-  const flags = process.argv[2] === 'start' ? gatewayFlags : [];
+  const flags = process.argv[2] === 'start' ? missingFlags() : [];
   const child = spawn(node, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
     // Guards against a package `node` that is itself too old: it would start itself for ever.

@@ -5,6 +5,9 @@ import { IncomingReply } from './incoming-reply.ts';
 /** An idle pooled socket is dropped before the firewalls on the way forget it without a word. */
 const IDLE_SOCKET_MS = 30_000;
 
+/** undici cannot give up a connection that is being made; a call that is aborted meanwhile does not wait for it. */
+const CONNECT_MS = 60_000;
+
 const statusesWithoutBody = new Set([204, 205, 304]);
 
 /** The sockets to one provider, and the two ways to use them. */
@@ -30,8 +33,8 @@ export interface HttpDoorOptions {
 
 /**
  * A pool of undici's, by its innermost interface: a call that waits holds 8 KB less than one of node:http, whose parsers are 10 KB each,
- * and a stream that passes through no `Readable` costs half the CPU per token. undici's limits of time are off, as only core may time
- * out. It neither follows redirects nor asks for compression, which would hold tokens back. `origin` is the only server it talks to.
+ * and Node's `fetch` costs twice the CPU per token. undici's limits of time are off but one, as only core times out. It neither follows
+ * redirects nor asks for compression, which would hold tokens back. `origin` is the only server it talks to.
  */
 export function httpDoor(origin: string, { maxSockets, callHeaders = () => ({}) }: HttpDoorOptions): HttpDoor {
   const pool = new Pool(origin, {
@@ -40,7 +43,7 @@ export function httpDoor(origin: string, { maxSockets, callHeaders = () => ({}) 
     keepAliveTimeout: IDLE_SOCKET_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: 0 },
+    connect: { timeout: CONNECT_MS },
     allowH2: false,
   });
 

@@ -69,6 +69,7 @@ export function createToolbox({ providers, schemas, logger, settings, maxResultC
     list: () => [...byName().values()].sort((left, right) => (left.name < right.name ? -1 : 1)),
 
     named(names) {
+      if (names.length === 0) return [];
       const tools = byName();
       const wanted = [...new Set(names)];
       const unknown = wanted.filter((name) => !tools.has(name));
