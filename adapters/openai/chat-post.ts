@@ -1,5 +1,5 @@
 import { APIError } from 'openai';
-import type { HttpDoor } from './http-door.ts';
+import { type HttpDoor, pathOf } from './http-door.ts';
 import type { IncomingReply } from './incoming-reply.ts';
 
 export interface ChatPostOptions {
@@ -20,8 +20,9 @@ export function createChatPost(door: HttpDoor, { url, headers }: ChatPostOptions
     else sent.set(name, value);
   }
   const fixed = Object.fromEntries(sent);
+  const path = pathOf(url);
   return (body, signal) =>
-    door.send(url, { method: 'POST', headers: fixed, signal }, JSON.stringify(body)).then(succeeded);
+    door.send(path, { method: 'POST', headers: fixed, signal }, JSON.stringify(body)).then(succeeded);
 }
 
 function succeeded(reply: IncomingReply): IncomingReply | Promise<never> {

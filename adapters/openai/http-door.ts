@@ -13,7 +13,7 @@ const statusesWithoutBody = new Set([204, 205, 304]);
 /** The sockets to one provider, and the two ways to use them. */
 export interface HttpDoor {
   /** The reply as it begins; its body is the caller's to read, and to read at once. */
-  send(url: URL, options: SendOptions, body: string | null): Promise<IncomingReply>;
+  send(path: string, options: SendOptions, body: string | null): Promise<IncomingReply>;
   /** Resolves when the reply is whole. */
   readonly fetch: typeof fetch;
 }
@@ -47,11 +47,11 @@ export function httpDoor(origin: string, { maxSockets, callHeaders = () => ({}) 
     allowH2: false,
   });
 
-  function send(url: URL, { method, headers, signal }: SendOptions, body: string | null): Promise<IncomingReply> {
+  function send(path: string, { method, headers, signal }: SendOptions, body: string | null): Promise<IncomingReply> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const exchange = new Exchange(signal);
     const sent = { ...headers, ...callHeaders() };
-    pool.dispatch({ method: method as Dispatcher.HttpMethod, path: pathOf(url), headers: sent, body }, exchange);
+    pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers: sent, body }, exchange);
     return exchange.reply;
   }
 
@@ -64,7 +64,7 @@ export function httpDoor(origin: string, { maxSockets, callHeaders = () => ({}) 
         ...(init?.signal ? { signal: init.signal } : {}),
       };
       const url = new URL(input instanceof Request ? input.url : input);
-      const reply = await send(url, options, textBody(init?.body));
+      const reply = await send(pathOf(url), options, textBody(init?.body));
       const text = await reply.text();
       const { status } = reply;
       return new Response(statusesWithoutBody.has(status) ? null : text, { status, headers: reply.headers() });
@@ -143,16 +143,9 @@ function aborted(): DOMException {
   return new DOMException('The call was aborted.', 'AbortError');
 }
 
-const paths = new WeakMap<URL, string>();
-
-/** A chat's URL is one object for all calls, and need not be taken apart for each. */
-function pathOf(url: URL): string {
-  let path = paths.get(url);
-  if (path === undefined) {
-    path = url.pathname + url.search;
-    paths.set(url, path);
-  }
-  return path;
+/** What a request line names, with its query. */
+export function pathOf(url: URL): string {
+  return url.pathname + url.search;
 }
 
 function textBody(body: RequestInit['body']): string | null {

@@ -26,7 +26,7 @@ export class IncomingReply {
     this.#controller = controller;
   }
 
-  /** The first value of a header, as the global `Headers` would give it; null when it was not sent. */
+  /** The first value of a header, its name in small letters; null when it was not sent. */
   get(name: string): string | null {
     const value = this.#headers[name];
     return (Array.isArray(value) ? value[0] : value) ?? null;
